@@ -12,9 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import (
     AfterValidator,
     Field,
-    NonNegativeFloat,
+    FiniteFloat,
     NonNegativeInt,
-    PositiveFloat,
     PositiveInt,
     ValidationError,
     model_validator,
@@ -24,6 +23,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from monitor.object_store.place import place_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+_Positive = Annotated[FiniteFloat, Field(gt=0)]
+_NotNegative = Annotated[FiniteFloat, Field(ge=0)]
+"""Without an end nothing could be added up, and no moment told: a long time has a number."""
 
 
 def _origins(text: str) -> str:
@@ -86,63 +89,63 @@ class Environment(BaseSettings):
     database_url: str = ""
     redis_url: str = ""
 
-    proxy_header_timeout_seconds: PositiveFloat = 20
-    proxy_body_timeout_seconds: PositiveFloat = 30
+    proxy_header_timeout_seconds: _Positive = 20
+    proxy_body_timeout_seconds: _Positive = 30
     proxy_body_bytes_per_second: PositiveInt = 2048
-    proxy_idle_connection_seconds: PositiveFloat = 75
-    proxy_unread_timeout_seconds: PositiveFloat = 600
+    proxy_idle_connection_seconds: _Positive = 75
+    proxy_unread_timeout_seconds: _Positive = 600
     proxy_connections_per_address: NonNegativeInt = 1000
     proxy_held_body_bytes: PositiveInt = 512 * 1024 * 1024
-    proxy_stall_seconds: PositiveFloat | None = None
+    proxy_stall_seconds: _Positive | None = None
 
-    relay_peek_timeout_seconds: PositiveFloat | None = None
-    relay_thinking_timeout_seconds: PositiveFloat = 300
-    relay_idle_timeout_seconds: PositiveFloat = 120
-    relay_settle_seconds: PositiveFloat = 5
+    relay_peek_timeout_seconds: _Positive | None = None
+    relay_thinking_timeout_seconds: _Positive = 300
+    relay_idle_timeout_seconds: _Positive = 120
+    relay_settle_seconds: _Positive = 5
     relay_unknown_limits: Annotated[str, Field(pattern="^(open|closed)$")] = "open"
-    relay_deadline_seconds: PositiveFloat = 600
-    relay_patience_seconds: NonNegativeFloat = 15
-    relay_keep_alive_seconds: PositiveFloat = 15
-    relay_backoff_scale: NonNegativeFloat = 1.0
-    relay_retry_share: NonNegativeFloat = 0.2
+    relay_deadline_seconds: _Positive = 600
+    relay_patience_seconds: _NotNegative = 15
+    relay_keep_alive_seconds: _Positive = 15
+    relay_backoff_scale: _NotNegative = 1.0
+    relay_retry_share: _NotNegative = 0.2
     relay_retry_floor: Annotated[int, Field(ge=0)] = 10
     relay_retry_queue: Annotated[int, Field(ge=0)] = 1000
     relay_breaker_attempts: Annotated[int, Field(ge=0)] = 20
     relay_breaker_share: Annotated[float, Field(gt=0, le=1)] = 0.95
-    relay_breaker_seconds: PositiveFloat = 5
-    relay_lame_duck_seconds: NonNegativeFloat = 0
-    relay_drain_seconds: NonNegativeFloat = 30
+    relay_breaker_seconds: _Positive = 5
+    relay_lame_duck_seconds: _NotNegative = 0
+    relay_drain_seconds: _NotNegative = 30
     relay_max_body_bytes: PositiveInt = 100 * 1024 * 1024
     relay_max_answer_bytes: PositiveInt = 128 * 1024 * 1024
     relay_max_event_bytes: PositiveInt = 64 * 1024 * 1024
-    relay_connect_timeout_seconds: PositiveFloat = 10
+    relay_connect_timeout_seconds: _Positive = 10
     relay_cors_origins: Annotated[str, AfterValidator(_origins)] = ""
     relay_signature_tool_limit: PositiveInt = 500
     relay_signature_family_limit: PositiveInt = 200
     relay_signature_session_limit: PositiveInt = 1000
 
-    pool_slot_wait_seconds: NonNegativeFloat = 10
-    pool_admission_wait_seconds: NonNegativeFloat = 2
-    pool_rebind_after_seconds: NonNegativeFloat = 300
+    pool_slot_wait_seconds: _NotNegative = 10
+    pool_admission_wait_seconds: _NotNegative = 2
+    pool_rebind_after_seconds: _NotNegative = 300
     pool_session_limit: PositiveInt = 10_000
-    pool_quota_mark_seconds: Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)] = (
+    pool_quota_mark_seconds: Annotated[tuple[_NotNegative, ...], Field(min_length=1)] = (
         60,
         300,
         1800,
         7200,
     )
-    pool_rate_limit_mark_seconds: NonNegativeFloat = 30
-    pool_capacity_mark_seconds: NonNegativeFloat = 15
-    pool_unknown_limit_mark_seconds: NonNegativeFloat = 60
-    pool_forbidden_mark_seconds: NonNegativeFloat = 600
-    pool_missing_model_mark_seconds: NonNegativeFloat = 300
-    pool_credential_mark_seconds: NonNegativeFloat = 300
-    pool_soft_mark_seconds: NonNegativeFloat = 20
+    pool_rate_limit_mark_seconds: _NotNegative = 30
+    pool_capacity_mark_seconds: _NotNegative = 15
+    pool_unknown_limit_mark_seconds: _NotNegative = 60
+    pool_forbidden_mark_seconds: _NotNegative = 600
+    pool_missing_model_mark_seconds: _NotNegative = 300
+    pool_credential_mark_seconds: _NotNegative = 300
+    pool_soft_mark_seconds: _NotNegative = 20
 
     monitor_record_bodies: bool = True
     monitor_body_cap_bytes: NonNegativeInt = 1_000_000
     monitor_body_store: Annotated[str, AfterValidator(_body_store)] = ""
-    monitor_retention_days: NonNegativeFloat = 30
+    monitor_retention_days: _NotNegative = 30
     monitor_retention_bytes: NonNegativeInt = 5_000_000_000
 
     @model_validator(mode="after")

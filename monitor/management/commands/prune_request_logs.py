@@ -1,10 +1,11 @@
 """``manage.py prune_request_logs``: remove history by age and size, or tell what would go."""
 
 import time
+from math import inf
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.template.defaultfilters import filesizeformat
 
@@ -37,7 +38,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Plans, tells, and removes unless it is a dry run."""
+        """Plans, tells, and removes unless it is a dry run; CommandError for what is no limit."""
+        if not 0 <= options["days"] < inf or options["bytes"] < 0:
+            raise CommandError("--days and --bytes are numbers from 0 on; 0 is no limit.")
         pruning = pruner.planned(Limits(options["days"], options["bytes"]), time.time())
         does = "Would remove" if options["dry_run"] else "Removing"
         self.stdout.write(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from monitor.models import AttemptLog, Body, RequestLog
 from monitor.record.records import AttemptRecord, BodyKind, BodyRecord, RequestRecord
@@ -143,6 +143,14 @@ def test_the_command_removes_by_its_limits(history: list[str]) -> None:
     call_command("prune_request_logs", "--days", "0", "--bytes", str(4 * ROW_BYTES + 1), stdout=out)
     assert kept() == (history[6:], [])
     assert "Removing 6 requests and 20 bodies" in out.getvalue()
+
+
+@pytest.mark.parametrize("limit", [("--days", "-1"), ("--days", "nan"), ("--days", "inf"), ("--bytes", "-1")])
+def test_what_is_no_limit_removes_nothing(history: list[str], limit: tuple[str, str]) -> None:
+    """Before a moment that is still to come lies everything: a wrong sign would take the whole history."""
+    with pytest.raises(CommandError, match="from 0 on"):
+        call_command("prune_request_logs", *limit)
+    assert kept() == (history, history)
 
 
 def test_the_configured_limits_hold_without_options(writer: RecordWriter, request_record: NewRecord) -> None:
