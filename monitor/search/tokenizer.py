@@ -47,8 +47,17 @@ def words_of_texts(texts: Iterable[str | None]) -> list[str]:
 
 def asked_words(text: str) -> list[tuple[str, bool]]:
     """What a search asks for: words that must all be there, and whether one stands for its continuations."""
+    return _asked(_alike(text[:LONGEST_TEXT]))
+
+
+def typed_words(text: str) -> list[str]:
+    """The same with their case and width, as they may stand in a row whose texts are looked at."""
+    return [word for word, _ in (asked_words(text) if text.isascii() else _asked(text[:LONGEST_TEXT]))]
+
+
+def _asked(text: str) -> list[tuple[str, bool]]:
     asked: list[tuple[str, bool]] = []
-    for run, word in _WORD.findall(_alike(text[:LONGEST_TEXT])):
+    for run, word in _WORD.findall(text):
         if word:
             asked.append((word[:LONGEST_WORD], len(word) >= PREFIX_FROM))
         elif len(run) == 1:

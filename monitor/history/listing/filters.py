@@ -16,7 +16,7 @@ from monitor.history.queries import admitted_since, asked_upstream_as, ended_wit
 from monitor.models import PLAIN_END, RESCUED, SLOW_FIRST_DATA_MS
 from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.record.request_id import first_request_id
-from monitor.search.tokenizer import SEARCHED_COLUMNS, asked_words
+from monitor.search.tokenizer import SEARCHED_COLUMNS, asked_words, typed_words
 from monitor.words.labels import CACHE_MISS_LABELS, DIALECT_LABELS, ROLE_LABELS
 
 _ID_BEGINNING = re.compile(r"[0-9a-f]{12,32}\Z")
@@ -120,13 +120,9 @@ class HistoryFilter(msgspec.Struct, frozen=True):
         """The search for text, asked of the rows; None when there is none, or the ids answer it."""
         if not self.text or self._sought is not Sought.TEXT:
             return None
-        words = [word for word, _ in asked_words(self.text)] or [self.text]
-        return _all_of(
-            _any_of(
-                Q((f"{column}__icontains", way)) for column in SEARCHED_COLUMNS for way in _writings(word)
-            )
-            for word in words
-        )
+        alike = [word for word, _ in asked_words(self.text)] or [self.text]
+        typed = typed_words(self.text) or alike
+        return _with_words(alike) if typed == alike else _with_words(alike) | _with_words(typed)
 
     def has_indexed_text(self) -> bool:
         """Whether the index of words answers the search for text: not one for signs alone."""
@@ -282,9 +278,16 @@ def _share(name: str, value: str) -> int:
     return 3 if is_plain else 2
 
 
+def _with_words(words: Iterable[str]) -> Q:
+    return _all_of(
+        _any_of(Q((f"{column}__icontains", way)) for column in SEARCHED_COLUMNS for way in _writings(word))
+        for word in words
+    )
+
+
 def _writings(word: str) -> set[str]:
     """SQLite's LIKE knows the case of ASCII letters only."""
-    return {word} if word.isascii() else {word, word.upper(), word.capitalize()}
+    return {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
 
 
 def _any_of(conditions: Iterable[Q]) -> Q:

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from monitor.history.listing import keyset
+from monitor.history.listing.about_count import AboutCount, about_count
 from monitor.history.listing.filters import CHOICES, FLAGS, HASHES, QUICK, HistoryFilter, parse
 from monitor.history.listing.keyset import attempts_of, page_of
+from monitor.history.listing.sorting import ordered_page
 from monitor.models import Body
 from monitor.record.records import (
     AttemptRecord,
@@ -192,6 +194,17 @@ def test_a_search_for_signs_looks_at_a_bounded_number_of_rows(
     third = page_of(asked, before=second.older)
     assert ids(third.rows) == [stored[3].id]
     assert third.older == third.searched_to == ""
+
+
+@pytest.mark.parametrize("word", ["Grüße", "grüße", "λόγος", "ΛΌΓΟΣ", "ﾃｽﾄ", "テスト", "ＧＰＴ", "請求書"])
+def test_a_word_is_found_in_the_rows_as_in_the_index(fill: Fill, word: str) -> None:
+    """The index folds words, the rows hold them as they were written: counts and orders find both."""
+    stored = fill({"preview": f"a {word.title()}!"}, {"preview": "hay"})
+    asked = parse({"q": word, "dialect": stored[0].dialect})
+    assert ids(page_of(parse({"q": word})).rows) == [stored[0].id]
+    assert about_count(asked) == AboutCount(1)
+    assert ids(ordered_page(asked, "duration").rows) == [stored[0].id]
+    assert ids(page_of(asked, after=" ").rows) == [stored[0].id]
 
 
 def test_several_filters_look_at_a_bounded_number_of_rows(
