@@ -5,6 +5,7 @@ from typing import Final
 
 BACKLOG: Final = 2048
 """Connections the kernel holds until they are accepted; daphne's 50 make 300 at once wait for a second."""
+LAST_PORT: Final = 65_535
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -12,6 +13,8 @@ def bind(host: str, port: int) -> socket.socket:
 
     Who connects is refused until ``listen``: a front asks another host, and nobody waits for a slow start.
     """
+    if not 0 <= port <= LAST_PORT:  # looked up, another one would come of it: 99999 is 34463
+        raise OSError(f"a port is a number from 0 to {LAST_PORT}")
     family, kind, protocol, _, address = socket.getaddrinfo(
         host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

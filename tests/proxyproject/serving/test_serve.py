@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from proxyproject.serving.listening import bind
 from tests import stores
 from tests.proxyproject.serving.raw_http import connect, get, head, post, read_to_end, read_until
 from tests.running_server import ROOT, RunningServer, ServerWorld
@@ -84,6 +85,13 @@ def test_an_address_in_use_is_told(server_world: ServerWorld) -> None:
     assert done.returncode == 1
     assert "Cannot listen on 127.0.0.1:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 99_999])
+def test_what_is_no_port_is_not_listened_on(port: int) -> None:
+    """The look-up of an address takes 99999 for 34463."""
+    with pytest.raises(OSError, match="from 0 to 65535"):
+        bind("127.0.0.1", port)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
