@@ -29,6 +29,7 @@ from accounts.validation import (
     validate_networks,
     validate_patterns,
 )
+from monitor.words.reader_zone import check_moment
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -132,6 +133,10 @@ class ClientKey(BoundToAccounts, LimitsConversations, Watched):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Raises ValidationError for an end that no page could show."""
+        check_moment("expires_at", self.expires_at)
 
     def give_value(self, value: str = "") -> str:
         """Gives the unsaved key its value, a new random one of 256 bit by default, and returns it.

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from monitor.pricing.price_list import NO_PRICES, IndexOf, PriceList, PriceRule, Rates
+from monitor.words.reader_zone import check_moment
 
 LOOK_SECONDS: Final = 1.0
 """How old the copy may be: a new price holds in every process after this and a flush of its writer."""
@@ -59,7 +60,8 @@ class ModelPrice(models.Model):
         return self.pattern
 
     def clean(self) -> None:
-        """A name has no space round it; raises ValidationError for one that is none."""
+        """A name has no space round it; raises ValidationError for one that is none, and for odd moments."""
+        check_moment("valid_from", self.valid_from)
         self.pattern = self.pattern.strip()
         if not self.pattern:
             raise ValidationError({"pattern": _("Name a model, or a pattern of models.")})

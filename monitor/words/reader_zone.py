@@ -7,19 +7,23 @@ sends along: so a time means what its reader saw, whatever the cookie says by th
 # mypy: disable-error-code="misc"
 # (unfold ships no types)
 
-from datetime import tzinfo
+from datetime import MAXYEAR, MINYEAR, datetime, tzinfo
 from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 COOKIE: Final = "evenkeel_zone"
 FIELD: Final = "_zone"
+FIRST_YEAR: Final = MINYEAR + 1
+LAST_YEAR: Final = MAXYEAR - 1
 
 _TIMES: Final = (forms.DateField, forms.DateTimeField, forms.SplitDateTimeField)
 
@@ -46,6 +50,13 @@ def zone_of(request: HttpRequest) -> tzinfo:
     """The zone that the form was written in, else the browser's; the server's where neither is known."""
     name = request.POST.get(FIELD) or request.COOKIES.get(COOKIE, "")
     return ZoneInfo(name) if name in _names() else timezone.get_default_timezone()
+
+
+def check_moment(field: str, moment: datetime | None) -> None:
+    """Raise ValidationError where no calendar has ``moment`` in each zone: no page could show it there."""
+    if moment is not None and not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        told = _("Give a year from %(first)d to %(last)d.")
+        raise ValidationError({field: ValidationError(told, params={"first": FIRST_YEAR, "last": LAST_YEAR})})
 
 
 @cache

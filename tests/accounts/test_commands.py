@@ -184,6 +184,7 @@ def test_create_client_key_with_limits(capsys: pytest.CaptureFixture[str]) -> No
         ("--requests-per-minute", "0", "greater than or equal to 1"),
         ("--usd-per-day", "much", "no amount of dollars"),
         ("--expires-at", "soon", "no date or time"),
+        ("--expires-at", "9999-12-31T23:59:59", "Give a year from 2 to 9998"),
     ):
         with pytest.raises(CommandError, match=says):
             call_command("create_client_key", "other", option, value)

@@ -111,6 +111,15 @@ def test_what_was_priced_keeps_its_cost(shelf: Shelf) -> None:
     assert costs == {before.id: None, after.id: Decimal(3)}
 
 
+def test_a_price_holds_from_a_moment_that_each_zone_has(store: str) -> None:
+    """No page could show it elsewhere, and the list of prices would be none."""
+    price = ModelPrice(pattern="m", input_price=1, output_price=1, valid_from=datetime(1, 1, 1, tzinfo=UTC))
+    with pytest.raises(ValidationError, match="Give a year from 2 to 9998"):
+        price.full_clean()
+    price.valid_from = price.valid_from.replace(year=2)
+    price.full_clean()
+
+
 def test_the_page_says_what_a_model_costs_and_where_that_comes_from(store: str) -> None:
     """The operator's price by its pattern, the library's by its name, and none with where to set one."""
     client = operator_named("money", "view_modelprice", "add_modelprice")

@@ -103,10 +103,13 @@ def test_what_a_key_may_do(client: Client) -> None:
         ({"usd_per_day": "0"}, "greater than or equal to 0.0001"),
         ({"kinds": ["bard"]}, "not one of the available choices"),
         ({"highest_effort": "boundless"}, "not one of the available choices"),
+        ({"expires_at_0": "9999-12-31", "expires_at_1": "23:59:59"}, "Give a year from 2 to 9998"),
+        ({"expires_at_0": "0001-01-01", "expires_at_1": "00:00:00"}, "Give a year from 2 to 9998"),
     ],
 )
 def test_what_is_no_limit_is_refused(client: Client, fields: dict[str, Any], says: str) -> None:
     """In words, and nothing is saved."""
+    client.cookies["evenkeel_zone"] = "America/New_York"
     assert says in add(client, **fields)
     assert not ClientKey.objects.exists()
 
