@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from accounts.facts.known_models import facts_for, vendor_of
 from accounts.groups.scope import ANYONE, Scope
 from accounts.snapshot import AccountView
-from relay.admission.key_rules import refused_model, scope_of
+from relay.admission.key_rules import allowed_targets, refused_model, scope_of
 from relay.admission.model_name import checked_name
 from relay.admission.request_headers import headers_of
 from relay.dialects.interface import Dialect
@@ -63,11 +63,16 @@ async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
 
 
 def _may_ask(admission: Admission, name: str) -> Failure | None:
-    """Why the caller's key may not ask for the model; None where it may."""
+    """Why the caller's key may not ask for the model, nor for what it is mapped to; None where it may."""
     caller = admission.caller
     if caller is None or caller.limits is None:
         return None
-    return refused_model(caller.limits, caller.name, name)
+    refused = refused_model(caller.limits, caller.name, name)
+    targets = None if refused is not None else admission.runtime.pool.roster.targets(name)
+    if targets is None:
+        return refused
+    allowed = allowed_targets(caller.limits, caller.name, name, targets)
+    return allowed if isinstance(allowed, Failure) else None
 
 
 def _scope(admission: Admission) -> Scope:
