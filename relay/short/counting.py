@@ -103,6 +103,10 @@ class Count:
         """The request is healed as a generation's is."""
         return False
 
+    def used(self, contents: list[bytes]) -> Usage:
+        """To count is free."""
+        return Usage()
+
     def refused(self, failure: Failure) -> Failure:
         """The estimate answers then."""
         return failure

@@ -14,7 +14,13 @@ from accounts.snapshot import AccountView
 from relay.admission.model_name import checked_name
 from relay.admission.request_body import parsed
 from relay.dialects.embeddings import embedding as wire
-from relay.dialects.embeddings.embedding_answers import answer, passed_on, vectors_in, wanted
+from relay.dialects.embeddings.embedding_answers import (
+    answer,
+    passed_on,
+    tokens_told,
+    vectors_in,
+    wanted,
+)
 from relay.dialects.embeddings.embedding_batches import GEMINI_LIMIT, OPENAI_LIMIT, cut, joined
 from relay.dialects.embeddings.refused_batches import (
     most_at_once,
@@ -164,6 +170,10 @@ class Embedding:
         asked = self.call.body if self.form == "embeddings" else {"encoding_format": "float"}
         is_form = without_refused(asked, refused) is not asked
         return is_form or most_at_once(refused, OPENAI_LIMIT) < OPENAI_LIMIT
+
+    def used(self, contents: list[bytes]) -> Usage:
+        """The tokens that the documents tell."""
+        return Usage(input_uncached=tokens_told(contents))
 
     def refused(self, failure: Failure) -> Failure:
         """That no such account has the model is the request's own fault."""

@@ -32,7 +32,7 @@ from relay.exchange.served_exchange import ServedExchange
 from relay.exchange.upstream_health import UpstreamWatch
 from relay.memory.refused_form_items import account_key, refused_item
 from relay.neutral.conversation import Json
-from relay.neutral.events import BlockStart, BlockStop, Chunk, Event, Failed, Terminal
+from relay.neutral.events import BlockStart, BlockStop, Chunk, Event, Failed, Terminal, Usage
 from relay.neutral.failures import Failure, Kind, stumbled
 from relay.short.short_work import Asked, CannotAsk, Served, Work
 from relay.upstream.address import headers_for
@@ -59,9 +59,10 @@ class Document:
 class DocumentDecoder:
     """One document as the events of a whole answer (see ``relay.dialects.interface.Decoder``)."""
 
-    def __init__(self, read: Callable[[], Served | Failure]) -> None:
-        """``read`` makes the client's answer."""
+    def __init__(self, read: Callable[[], Served | Failure], used: Callable[[], Usage]) -> None:
+        """``read`` makes the client's answer; ``used`` tells what was used where it makes none."""
         self._read = read
+        self._used = used
         self._bent: list[str] = []
 
     @property
@@ -80,7 +81,7 @@ class DocumentDecoder:
         except Exception as error:
             served = stumbled("read", error)
         if isinstance(served, Failure):
-            return Chunk(b"", [Failed(served)])
+            return Chunk(b"", [self._used(), Failed(served)])
         self._bent += served.bent
         return as_chunk(served)
 
@@ -113,6 +114,7 @@ class ShortHands(ExchangeHands):
         self._asked: Asked | None = None
         self._contents: list[bytes] = []
         self._served: Served | Failure | None = None  # of documents that are large
+        self._used: Usage | None = None  # for documents that are no answer
         self._taken_back: frozenset[str] = frozenset()
 
     def begins(self) -> None:
@@ -128,12 +130,15 @@ class ShortHands(ExchangeHands):
         return self._work.refused(picked) if isinstance(picked, Failure) else picked
 
     async def open(self) -> OpenAnswer | Failure:
-        """Send every POST; the first one that fails is the attempt's failure."""
+        """Send every POST; the first one that fails is the attempt's failure.
+
+        What others of them told to have used is paid: then that failure is told in a document.
+        """
         lease, request = self._ready()
         self._watch.asks()
         times = Times(asyncio.get_running_loop().time())
         self.recorder.sending(times)
-        self._contents = []
+        self._contents, self._used = [], None
         all_posts, at_once = (self._asked.posts, self._asked.at_once) if self._asked else ((), 1)
         for start in range(0, len(all_posts), at_once):
             posts = all_posts[start : start + at_once]
@@ -141,12 +146,22 @@ class ShortHands(ExchangeHands):
             answers = await asyncio.gather(
                 *(self._post(lease, request, times, *post, read_bytes) for post in posts)
             )
-            for answer in answers:
-                if isinstance(answer, Failure):
-                    failure = self._work.understood(answer)
-                    return failure if request.is_same_dialect else msgspec.structs.replace(failure, body=b"")
-                self._contents.append(answer)
+            self._contents += [answer for answer in answers if isinstance(answer, bytes)]
+            failed = next((answer for answer in answers if isinstance(answer, Failure)), None)
+            if failed is not None:
+                failure = self._work.understood(failed)
+                if not request.is_same_dialect:
+                    failure = msgspec.structs.replace(failure, body=b"")
+                self._served = failure
+                return await self._document() if self._contents else failure
         self._served = await self._made_aside()
+        return await self._document()
+
+    async def _document(self) -> Document:
+        """The document; where it is no answer, with what was used for it."""
+        if isinstance(self._served, Failure):
+            size = sum(map(len, self._contents))
+            self._used = await beside_the_loop(size, partial(self._work.used, self._contents))
         return Document()
 
     def decoder(self) -> DocumentDecoder:
@@ -154,7 +169,7 @@ class ShortHands(ExchangeHands):
         lease, asked = self._lease, self._asked
         if lease is None or asked is None:
             raise RuntimeError("a document was read before an account was picked")
-        account, contents, made = lease.account, self._contents, self._served
+        account, contents, made, used = lease.account, self._contents, self._served, self._used
 
         def read() -> Served | Failure:
             served = self._work.served(account, asked, contents) if made is None else made
@@ -162,7 +177,10 @@ class ShortHands(ExchangeHands):
                 self.headers = served.headers
             return served
 
-        self._decoder = decoder = DocumentDecoder(read)
+        def use() -> Usage:
+            return self._work.used(contents) if used is None else used
+
+        self._decoder = decoder = DocumentDecoder(read, use)
         return decoder
 
     async def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:

@@ -71,6 +71,10 @@ class Work(Protocol):
         """The client's answer, from the document of each POST."""
         ...
 
+    def used(self, contents: list[bytes]) -> Usage:
+        """What upstream told to have used in documents that became no answer. It raises nothing."""
+        ...
+
     def refused(self, failure: Failure) -> Failure:
         """The failure that the client is told where nobody could be picked."""
         ...

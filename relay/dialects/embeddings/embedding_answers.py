@@ -25,6 +25,8 @@ from relay.dialects.reading.token_counts import token_count, with_counts
 from relay.neutral.conversation import Json
 
 NOTHING = Raw(b"")
+_MARK = b"\xef\xbb\xbf"
+_fields = msgspec.json.Decoder(dict[str, Raw])
 _KEYS: dict[Form, str] = {
     "embeddings": "data",
     "embedContent": "embedding",
@@ -106,6 +108,20 @@ def tokens_in(fields: Mapping[str, Raw]) -> int | None:
     places.append({name: msgspec.json.decode(fields[name]) for name in _COUNTS if name in fields})
     told = [token_count(place.get(name)) for place in places for name in _COUNTS]
     return next((count for count in told if count is not None), None)
+
+
+def tokens_told(answers: Sequence[bytes]) -> int | None:
+    """The tokens that ``answers`` tell to have been read, whatever else they hold; None where none does."""
+    told = [_tokens_in_any(one) for one in answers]
+    counts = [count for count in told if count is not None]
+    return sum(counts) if counts else None
+
+
+def _tokens_in_any(one: bytes) -> int | None:
+    try:
+        return tokens_in(_fields.decode(one.removeprefix(_MARK)))
+    except (ValueError, RecursionError):
+        return None
 
 
 def answer(wants: WantedVectors, vectors: Vectors) -> Json:

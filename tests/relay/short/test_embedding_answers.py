@@ -6,8 +6,10 @@ from accounts.mapping import Target
 from accounts.snapshot import AccountView
 from relay.dialects.openai import OPENAI_CHAT
 from relay.engine.healing.signatures import SignatureCache
+from relay.neutral.events import Failed, Usage
 from relay.neutral.failures import Failure, Kind
 from relay.short.embedding import Embedding
+from relay.short.short_exchange import DocumentDecoder
 from relay.short.short_work import Asked, Served
 from relay.upstream.request import ClientCall
 
@@ -54,3 +56,21 @@ def test_an_error_under_200_is_that_error(kind: str, content: bytes, status: int
     served = work.served(account, asked, [content])
     assert isinstance(served, Failure)
     assert (served.kind, served.status) == (Kind.ERROR_EVENT, status)
+
+
+def test_what_documents_used_that_are_no_answer() -> None:
+    """Each tells its tokens, whatever is wrong with its vectors; what tells none adds nothing."""
+    work, *_ = embedding_of("openai")
+    spoiled = b'\xef\xbb\xbf{"data":[],"usage":{"total_tokens":4}}'
+    assert work.used([ANSWER, spoiled, b"<html>", b"[" * 9_999]).input_uncached == 7
+    assert work.used([b"[[0.5]]", b'{"usage":7}']).input_uncached is None
+    assert work.used([]).input_uncached is None
+
+
+def test_a_document_that_is_no_answer_tells_what_it_used() -> None:
+    """The attempt fails by what is wrong, and is paid."""
+    work, asked, account = embedding_of("openai")
+    two = [ANSWER.replace(b"}]", b"},{}]", 1)]
+    decoder = DocumentDecoder(lambda: work.served(account, asked, two), lambda: work.used(two))
+    used, failed = decoder.finish().events
+    assert (type(failed), used) == (Failed, Usage(input_uncached=3))

@@ -13,6 +13,7 @@ from google.genai import errors, types
 from openai import OpenAI
 
 from relay.short.short_exchange import LARGE_BYTES
+from tests.running_server import json_value
 from tests.served.kinds.every_kind import add_every_kind
 from tests.served.world import KEY, World
 
@@ -182,7 +183,10 @@ def test_more_texts_than_one_request_holds(
 
 
 def test_a_part_that_fails_is_an_attempt_that_fails(kinds_world: World, client: OpenAI) -> None:
-    """One row: the second account is asked for all of it, and no more is asked behind what failed."""
+    """One row: the second account is asked for all of it, and no more is asked behind what failed.
+
+    What upstream told of the parts before it is paid, and stands with the attempt that failed.
+    """
     kinds_world.simulator.plan("ok", path="batchEmbedContents")
     kinds_world.simulator.plan("status=429", path="batchEmbedContents")
     texts = [f"Text {number}." for number in range(201)]
@@ -192,6 +196,12 @@ def test_a_part_that_fails_is_an_attempt_that_fails(kinds_world: World, client: 
     assert (row["outcome"], row["attempts"]) == ("retried", 2)
     assert row["tokens_in"] >= 201
     assert len(kinds_world.simulator.requests) == 2 + 3
+    failed, last = json_value(row["used_by_attempt"])
+    assert failed["failed"]
+    assert "failed" not in last
+    assert 100 <= failed["tokens_in"] < last["tokens_in"] == row["tokens_in"]
+    first, _ = kinds_world.attempts(raw.http_response)
+    assert (first["status"], first["tokens_in"]) == (429, failed["tokens_in"])
 
 
 def test_the_parts_together_are_bounded(own_world: Callable[..., AbstractContextManager[World]]) -> None:
