@@ -5,33 +5,142 @@ import gc
 import resource
 from collections.abc import Iterator
 from pathlib import Path
+from weakref import ref
 
 import pytest
 
 from proxyproject.serving import quiet_collection
-from proxyproject.serving.quiet_collection import YOUNG_OBJECTS, QuietCollection, settle_memory
+from proxyproject.serving.quiet_collection import (
+    BITE_OBJECTS,
+    CROWDED_LOOKS,
+    HIDDEN_AT_LAST,
+    MOST_HIDDEN,
+    YOUNG_OBJECTS,
+    QuietCollection,
+    give_back_memory,
+    settle_memory,
+)
+
+FEW, MANY = BITE_OBJECTS, BITE_OBJECTS + 1
 
 
 @pytest.mark.parametrize(
-    ("counts", "is_quiet", "collects"),
-    [((4999, 9, 1), True, True), ((4999, 9, 1), False, False), ((4999, 9, 0), True, False)],
+    ("count", "is_quiet", "gathered", "collects"),
+    [(1, True, MANY, True), (1, False, FEW, True), (1, False, MANY, False), (0, True, FEW, False)],
 )
-def test_quiet_moments_are_used(counts: tuple[int, int, int], is_quiet: bool, collects: bool) -> None:
-    """Where something has gathered since the last time, and nobody waits for the end of it."""
+def test_quiet_moments_are_used(count: int, is_quiet: bool, gathered: int, collects: bool) -> None:
+    """Where something has gathered since the last time, and nobody waits for the end of it, or not long."""
     done = []
-    QuietCollection(lambda: is_quiet, lambda: counts, lambda: done.append(1)).look()
+    quiet = QuietCollection(
+        lambda: is_quiet, lambda: (4999, 2, count), lambda: gathered, lambda: done.append(1)
+    )
+    assert quiet.look() is (collects and is_quiet)
     assert bool(done) is collects
 
 
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is done with what no collection looks at."""
+    done: list[str] = []
+    monkeypatch.setattr(gc, "freeze", lambda: done.append("put away"))
+    monkeypatch.setattr(gc, "unfreeze", lambda: done.append("take out"))
+    return done
+
+
+async def test_what_stayed_is_not_looked_at_by_the_next(done: list[str]) -> None:
+    """Whoever began it; behind some bites a quiet moment looks at all there is, at last any moment does."""
+    is_quiet = False
+    quiet = QuietCollection(lambda: is_quiet, lambda: (0, 0, 1), lambda: FEW, lambda: collected(2))
+    before = list(gc.callbacks)
+    quiet.start()
+    [told] = [one for one in gc.callbacks if one not in before]
+
+    def collected(generation: int) -> None:
+        for phase in ("start", "stop"):
+            told(phase, {"generation": generation})
+
+    collected(1)
+    assert done == []
+    collected(2)  # by itself, in the middle of something
+    for _ in range(MOST_HIDDEN - 2):
+        quiet.look()
+    is_quiet = True
+    quiet.look()
+    assert done == ["put away"] * MOST_HIDDEN
+    is_quiet = False
+    quiet.look()
+    is_quiet = True
+    done.clear()
+    quiet.look()
+    quiet.look()
+    assert done == ["take out", "put away", "put away"]
+    is_quiet = False
+    for _ in range(HIDDEN_AT_LAST + 1):
+        quiet.look()
+    assert done.count("take out") == 2
+    assert done[-1] == "put away"
+    await quiet.stop()
+    assert gc.callbacks == before
+
+
+def test_what_is_many_for_a_minute_is_put_away_once(done: list[str]) -> None:
+    """A new pool is no garbage, and would be in the way of every bite; a request is gone by then."""
+    gathered = MANY
+    quiet = QuietCollection(lambda: False, lambda: (0, 0, 1), lambda: gathered, lambda: collected())
+
+    def collected() -> None:
+        quiet._collected("stop", {"generation": 2})
+
+    for _ in range(CROWDED_LOOKS - 1):
+        quiet.look()
+    assert done == []
+    quiet.look()
+    assert done == ["put away"]
+    gathered = FEW
+    quiet.look()
+    assert done == ["put away"] * 2
+    gathered = MANY  # again and again: many requests, whose garbage is not to be hidden every minute
+    for _ in range(3 * CROWDED_LOOKS):
+        quiet.look()
+    assert done == ["put away"] * 2
+
+
+def test_a_circle_that_was_in_use_goes_in_a_quiet_moment() -> None:
+    """No server that is quiet at times grows."""
+    is_quiet = False
+    quiet = QuietCollection(lambda: is_quiet, lambda: (0, 0, 1), lambda: FEW)
+    gc.callbacks.append(quiet._collected)
+    try:
+        circle = Circle()
+        circle.own, left = circle, ref(circle)
+        quiet.look()
+        del circle
+        for _ in range(MOST_HIDDEN - 1):
+            quiet.look()
+        assert left() is not None
+        is_quiet = True
+        quiet.look()
+        assert left() is None
+    finally:
+        gc.callbacks.remove(quiet._collected)
+        gc.unfreeze()
+
+
+class Circle:
+    """Something that knows itself."""
+
+    own: "Circle"
+
+
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="glibc's way")
-def test_a_quiet_moment_gives_memory_back() -> None:
+def test_memory_is_given_back() -> None:
     """What lies free between things that stay is the system's again: most of 60 MB."""
     kept, freed = [], []
     for number in range(60_000):
         (freed if number % 100 else kept).append(bytes(1_000))
     freed.clear()
     before = resident_bytes()
-    QuietCollection(lambda: True, lambda: (0, 0, 1), lambda: None).look()
+    give_back_memory()
     assert before - resident_bytes() > 20_000_000
     assert kept
 
