@@ -55,6 +55,7 @@ class Roster:
 
     def __init__(self) -> None:
         self._states: dict[int, AccountState] = {}
+        self._snapshot = Snapshot()
         self.table = SHIPPED
         self.rests: Rests = NobodyRests()
         self._lineups = Lineups(())
@@ -63,11 +64,14 @@ class Roster:
     def load(self, snapshot: Snapshot, live_processes: int, now: float) -> None:
         """Takes over what the database says; requests in flight, marks and counters stay with their account.
 
-        An account whose marks were cleared in the database begins afresh.
+        An account whose marks were cleared in the database begins afresh. Where nothing is new but marks and
+        windows, the rest stays as it is: thousands of models would hold the event loop every second.
         """
         states: dict[int, AccountState] = {}
+        is_known = _is_known(snapshot, self._snapshot)
         for view in snapshot.accounts:
             state = self._states.get(view.id) or AccountState(view)
+            is_known = is_known and state.view is view  # it may be disabled ahead of the database
             if state.view.marks_cleared_at != view.marks_cleared_at:
                 state.clear()
             state.view = view
@@ -80,15 +84,17 @@ class Roster:
             standing = holder.hard.get(kept.model)
             if standing is None or standing.until < kept.until:
                 holder.hard[kept.model] = Mark(kept.until, kept.cause, kept.reason, kept.status, kept.set_at)
+        for account_id, windows in snapshot.windows.items():
+            if account_id in states:
+                states[account_id].windows.hear(windows)
+        self._states, self._snapshot = states, snapshot
+        if is_known:
+            return
         order = order_in(
             (Grouped(view.id, view.priority, view.groups) for view in snapshot.accounts), snapshot.strategies
         )
         for account_id, state in states.items():
             state.drained, state.kept = account_id in order.drained, account_id in order.kept
-        for account_id, windows in snapshot.windows.items():
-            if account_id in states:
-                states[account_id].windows.hear(windows)
-        self._states = states
         if snapshot.overrides != self.table.overrides:
             self.table = ModelTable(snapshot.overrides)
         self._lineups = self._new_lineups()
@@ -237,6 +243,16 @@ class Roster:
 
     def _offers(self, state: AccountState, model: str, scope: Scope) -> bool:
         return state.offers(model, scope, self.table.kinds_offering(model))
+
+
+def _is_known(snapshot: Snapshot, before: Snapshot) -> bool:
+    """Is all that is sorted and indexed here as it was? A newer reading of the database makes all anew."""
+    return (
+        snapshot.accounts is before.accounts
+        and snapshot.mappings is before.mappings
+        and snapshot.strategies is before.strategies
+        and snapshot.overrides is before.overrides
+    )
 
 
 def share_of_limit(max_in_flight: int, live_processes: int) -> int:
