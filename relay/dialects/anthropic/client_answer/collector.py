@@ -14,6 +14,8 @@ from relay.neutral.conversation import Json
 from relay.neutral.sse import SseParser
 
 _ARGUMENTS = "input"
+_WORDS = {"text": "text", "thinking": "thinking"}
+"""What a block of a type says in which field: a text at least an empty one, for clients join them."""
 _OWN_PLACE = frozenset({"type", "delta", "usage"})
 
 
@@ -47,6 +49,9 @@ class _Block:
                 self._content[key] = text
             elif text:  # a call without arguments keeps the {} it began with
                 self._content[key] = _arguments(text)
+        words = _WORDS.get(str(self._content.get("type")))
+        if words is not None and self._content.get(words) is None:
+            self._content[words] = ""
         if self._cited:
             told = self._content.get("citations")
             self._content["citations"] = [*(told if isinstance(told, list) else ()), *self._cited]

@@ -98,3 +98,12 @@ def test_a_long_answer_is_collected_in_linear_time() -> None:
         + message_end()
     )
     assert len(json.loads(ANTHROPIC.collect(stream))["content"][0]["text"]) == 8_000_000
+
+
+@pytest.mark.parametrize("said", [{"text": None}, {}, {"text": ""}])
+def test_a_text_is_an_empty_one_at_least(said: dict[str, None]) -> None:
+    """Clients join the texts of blocks: null would break them. A block of another kind has none."""
+    stream = message_start() + block_start(0, type="text", **said) + block_stop(0)
+    stream += block_start(1, type="server_thing") + block_stop(1) + message_end()
+    content = json.loads(ANTHROPIC.collect(stream))["content"]
+    assert content == [{"type": "text", "text": ""}, {"type": "server_thing"}]
