@@ -96,9 +96,14 @@ class AnswerBytes(AiohttpResponseStream):
         """What is there, up to ``PIECE_BYTES``, as soon as anything is; None at the end."""
         try:
             return await self._content.read(PIECE_BYTES) or None
-        except Exception:
-            with map_aiohttp_exceptions():
-                raise
+        except Exception as error:
+            try:
+                with map_aiohttp_exceptions():
+                    raise
+            finally:
+                # The content keeps the error. With the frames it came through, which know the content, both
+                # would stay until a garbage collection, and all of the answer with them.
+                error.__traceback__ = None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """The same, one after another."""
