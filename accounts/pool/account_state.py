@@ -8,7 +8,7 @@ from msgspec import Struct
 from accounts.groups.scope import Scope
 from accounts.marks import MarkCause, MarkDurations, hard_mark
 from accounts.pool.choosing.choice import Block, Candidate, Rank, drained_rank, rank
-from accounts.pool.pool_news import HardMarked, SoftMarked
+from accounts.pool.pool_news import Answered, HardMarked, SoftMarked
 from accounts.pool.quota_windows import Room, Windows
 from accounts.snapshot import AccountView
 
@@ -144,8 +144,14 @@ class AccountState:
         self.hard[key] = mark
         return key, mark
 
-    def hear(self, news: HardMarked | SoftMarked, now: float) -> None:
-        """Another process has marked the account: so it is marked here, and quota marks are counted on."""
+    def hear(self, news: HardMarked | SoftMarked | Answered, now: float) -> None:
+        """Another process has marked the account: so it is marked here, and quota marks are counted on.
+
+        Or it has had an answer, which lifts the marks that it disproves here too.
+        """
+        if isinstance(news, Answered):
+            self.note_success(news.model, now - news.age_seconds)
+            return
         if isinstance(news, SoftMarked):
             self.soft[news.model] = now + news.seconds
             return

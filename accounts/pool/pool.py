@@ -19,7 +19,7 @@ from accounts.pool.clock import Clock
 from accounts.pool.inquiries import Inquiries
 from accounts.pool.leases import Lease, NoAccount, SharedSlots, Want
 from accounts.pool.persistence import Journal
-from accounts.pool.pool_news import Cleared, Disabled, HardMarked, QuotaTold, SoftMarked
+from accounts.pool.pool_news import Answered, Cleared, Disabled, HardMarked, QuotaTold, SoftMarked
 from accounts.pool.pool_settings import PoolSettings
 from accounts.pool.quota_windows import Window
 from accounts.pool.roster import Roster
@@ -130,11 +130,10 @@ class Pool(Inquiries):
         seconds, strikes = mark.until - now, state.strikes.get(model, 0)
         news = HardMarked(account_id, key, seconds, mark.cause, mark.reason, mark.status, model, strikes)
         self._bus.publish(TOPIC, pool_news.encode(news))
-        if mark.until - now > KEPT_FROM_SECONDS:
-            self._journal.keep_mark(
-                KeptMark(account_id, key, mark.reason, mark.status, mark.cause, mark.until, mark.set_at)
-            )
-        return mark.until - now
+        if seconds > KEPT_FROM_SECONDS:
+            kept = KeptMark(account_id, key, mark.reason, mark.status, mark.cause, mark.until, mark.set_at)
+            self._journal.keep_mark(kept)
+        return seconds
 
     def mark_soft(self, account_id: int, model: str) -> None:
         """The account is taken for this model only when no unmarked one is free, for 20 s."""
@@ -168,8 +167,12 @@ class Pool(Inquiries):
         state = self.roster.state(account_id)
         if state is None:
             return
-        for lifted in state.note_success(model, self._clock.now() if began_at is None else began_at):
-            self._journal.forget_mark(account_id, lifted)
+        began_at = self._clock.now() if began_at is None else began_at
+        if lifted := state.note_success(model, began_at):
+            news = Answered(account_id, model, self._clock.now() - began_at)
+            self._bus.publish(TOPIC, pool_news.encode(news))
+        for key in lifted:
+            self._journal.forget_mark(account_id, key)
         if session:
             self._sessions.prove(session, model, account_id, cached_tokens)
 
@@ -270,9 +273,7 @@ class Pool(Inquiries):
         """A lease for somebody who waits, if that very account can serve them now."""
         now = self._clock.now()
         candidate = self.roster.candidate(account_id, want.model, want.scope, want.tried, now)
-        if candidate is None or candidate.full:
-            return None
-        if candidate.block is not None and want.stay_on != account_id:
+        if candidate is None or candidate.full or (candidate.block and want.stay_on != account_id):
             return None
         if self._slots is not None and self.roster.require(account_id).view.max_in_flight:
             return None  # such a slot is not this process's to give
@@ -285,11 +286,10 @@ class Pool(Inquiries):
         if state is None:
             return
         match news:
-            case HardMarked() | SoftMarked():
+            case HardMarked() | SoftMarked() | Answered():
                 state.hear(news, self._clock.now())
             case QuotaTold():
-                now = self._clock.now()
-                state.windows.hear(pool_news.windows_in(news, now))
+                state.windows.hear(pool_news.windows_in(news, self._clock.now()))
             case Disabled():
                 self.roster.disable(state, news.reason)
                 self._queue.wake_all()

@@ -36,6 +36,14 @@ class SoftMarked(Struct, frozen=True, tag="soft"):
     seconds: float
 
 
+class Answered(Struct, frozen=True, tag="answered"):
+    """The account answered a request for ``model`` that began so many seconds ago, for all its marks."""
+
+    account_id: int
+    model: str
+    age_seconds: float
+
+
 class Disabled(Struct, frozen=True, tag="disabled"):
     """The account was disabled automatically."""
 
@@ -68,7 +76,7 @@ class QuotaTold(Struct, frozen=True, tag="quota"):
     windows: tuple[ToldWindow, ...]
 
 
-News = HardMarked | SoftMarked | Disabled | Cleared | QuotaTold
+News = HardMarked | SoftMarked | Answered | Disabled | Cleared | QuotaTold
 
 
 def as_news(account_id: int, windows: Iterable[Window], now: float) -> QuotaTold:

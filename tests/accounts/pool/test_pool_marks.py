@@ -5,7 +5,7 @@ import pytest
 from accounts.groups.scope import Scope
 from accounts.marks import MarkDurations
 from accounts.pool import pool_news
-from accounts.pool.pool_news import Cleared, Disabled, HardMarked, SoftMarked
+from accounts.pool.pool_news import Answered, Cleared, Disabled, HardMarked, SoftMarked
 from accounts.pool.pool_settings import PoolSettings
 from accounts.snapshot import KeptMark
 from tests.accounts.worlds import MODEL, PoolWorld, view
@@ -258,3 +258,28 @@ def test_a_quota_ladder_is_walked_once_for_all_processes() -> None:
         here.pool._hear(payload)
     here.clock._now += 61
     assert here.pool.mark_hard(1, MODEL, "quota", 429, "QUOTA_EXHAUSTED") == 300
+
+
+async def test_a_mark_that_an_answer_disproves_is_lifted_in_every_process() -> None:
+    """The account that one process has seen answer is asked by all; but for a mark that is newer there."""
+    here, there = PoolWorld(view(1)), PoolWorld(view(1))
+    told: list[bytes] = []
+    there.pool._bus.publish = lambda topic, payload: told.append(payload)  # type: ignore[method-assign]
+    there.pool.mark_hard(1, MODEL, "quota", 429, "QUOTA_EXHAUSTED")
+    here.pool._hear(told.pop())
+    assert (await here.refused()).status == 429
+    for world in (here, there):
+        await world.clock.advance(1)
+    lease = await there.lease(stay_on=1)
+    await here.clock.advance(1)
+    await there.clock.advance(1)
+    here.pool.mark_hard(1, OTHER, "quota", 429)
+    there.pool.note_success(1, MODEL, began_at=lease.taken_at)
+    here.pool._hear(told.pop())
+    assert await here.asked() == 1
+    assert (await here.refused(OTHER)).status == 429
+    assert here.pool.mark_hard(1, MODEL, "quota", 429, "QUOTA_EXHAUSTED") == 60
+    here.pool._hear(pool_news.encode(Answered(1, MODEL, 5)))
+    assert (await here.refused()).status == 429, "the mark is younger than what was answered"
+    there.pool.note_success(1, MODEL)
+    assert told == [], "where nothing was lifted nobody needs to know"
