@@ -2,13 +2,39 @@
 
 A pooler such as PgBouncer gives each transaction whichever session is free. What outlives a transaction
 (a cursor outside one, a session's lock) would then be looked for where it is not.
+
+A server that lets nobody write (a standby, or one that its administrator has set so) refuses each row alike.
+That is the server's state as much as one that is away, and Django would call it an internal error.
 """
 
+from types import TracebackType
 from typing import Any
 
+from django.db import OperationalError
 from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
+from psycopg.errors import ReadOnlySqlTransaction
 
 from proxyproject.postgresql.patience import settings_of_session
+
+
+class ErrorsOfPostgres(DatabaseErrorWrapper):
+    """A server that lets nobody write is one that is away: whoever waits for that waits for this."""
+
+    wrapper: Any
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Raises the error as Django's."""
+        if isinstance(exc_value, ReadOnlySqlTransaction):
+            self.wrapper.errors_occurred = True
+            raise OperationalError(*exc_value.args).with_traceback(traceback) from exc_value
+        super().__exit__(exc_type, exc_value, traceback)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -16,6 +42,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     is_behind_pooler = False
     """Whether somebody stands between this process and PostgreSQL; known once it has connected."""
+
+    @cached_property
+    def wrap_database_errors(self) -> ErrorsOfPostgres:
+        """Around everything that is asked of the driver."""
+        return ErrorsOfPostgres(self)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect; the settings stand outside any transaction, so that no rollback takes them back.

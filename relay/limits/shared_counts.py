@@ -238,8 +238,9 @@ class RedisCounts:
             async with self._patience.asking():
                 return await script(keys=list(names), args=list(arguments))
         except redis_errors() as error:
+            if not self.is_away:  # of many that were asking one says so
+                logger.warning("Redis does not count what keys use: %s", type(error).__name__)
             self._away_until = time.monotonic() + AWAY_SECONDS
-            logger.warning("Redis does not count what keys use: %s", type(error).__name__)
             raise (Unknown if self._asks_once and was_never_reached(error) else _Unsure) from error
 
 

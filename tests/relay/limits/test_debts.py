@@ -166,3 +166,19 @@ async def test_a_long_outage_is_told_in_lots_and_no_request_waits_for_all(
     await until(lambda: not counts._tasks)
     assert (len(told.names), len(set(told.names)), told.most_at_once) == (40, 40, shared_counts.TOLD_AT_ONCE)
     assert not counts._owed
+
+
+async def test_of_many_that_redis_does_not_answer_one_says_so(
+    counts: RedisCounts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All that is told at once fails at once: one line, until it is asked again."""
+    monkeypatch.setattr(shared_counts, "AWAY_SECONDS", 60.0)
+    told = Told(counts, monkeypatch)
+    told.error = RedisTimeout()
+    told.may_answer.clear()
+    for key in range(10):
+        counts.spend([spot(key)], [STANDING], [7])
+    told.may_answer.set()
+    await until(lambda: not counts._tasks)
+    assert len(counts._unsure) == 10
+    assert caplog.text.count("Redis does not count") == 1

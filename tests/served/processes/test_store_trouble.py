@@ -21,6 +21,7 @@ from tests.served.world import World, text_of
 OwnWorld = Callable[..., AbstractContextManager[World]]
 Trouble = Callable[[RunningServer], AbstractContextManager[None]]
 WAIT_SECONDS = 30
+postgres_only = pytest.mark.skipif(not stores.wanted(), reason="SQLite has no administrator")
 sqlite_only = pytest.mark.skipif(stores.wanted(), reason="a test of SQLite's file; PostgreSQL has its own")
 
 
@@ -79,6 +80,21 @@ def vanished(server: RunningServer) -> Iterator[None]:
         path.with_suffix(".elsewhere").rename(path)
 
 
+@contextmanager
+def read_only(server: RunningServer) -> Iterator[None]:
+    """Its administrator lets nobody write; connections of before are ended, those of meanwhile are not."""
+    import psycopg
+
+    name = urlsplit(server.env["DATABASE_URL"]).path.lstrip("/")
+    with psycopg.connect(stores.database_url(), autocommit=True) as admin:
+        admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        try:
+            yield
+        finally:
+            admin.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+
+
 def signed_in(world: World) -> httpx.Client:
     """An operator's browser."""
     make_operator(world)
@@ -113,6 +129,7 @@ TROUBLES = [
     pytest.param(full_disk, "takes nothing", id="disk full", marks=sqlite_only),
     pytest.param(locked, "takes nothing|has not answered", id="locked"),
     pytest.param(vanished, "cannot be asked", id="vanished"),
+    pytest.param(read_only, "takes nothing", id="read only", marks=postgres_only),
 ]
 
 

@@ -49,6 +49,7 @@ def moved(
     rows = list(rows)
     account_of = {str(row["id"]): str(row["account"]) for row in rows}
     process_of = {str(row["id"]): str(row.get("process_id", "")) for row in rows}
+    why = {str(row["id"]): row["stand_in"] for row in rows if row.get("stand_in")}
     problems = []
     for one in talks:
         ids = [said.request_id for said in one.said if said.request_id in account_of]
@@ -58,6 +59,7 @@ def moved(
             usual = found.most_common(1)[0][0]
             strays = [
                 f"{account_of[name]} at {((UUID(name).int >> 80) - began) / 1000:.1f} s in {process_of[name]}"
+                f" ({why.get(name, 'no reason told')})"
                 for name in ids
                 if account_of[name] != usual
             ]

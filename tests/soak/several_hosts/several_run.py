@@ -143,7 +143,10 @@ class Campaign:
 
     def _rows(self) -> list[dict[str, Any]]:
         """Of the campaign: whoever waited for the processes to know the key was refused before it."""
-        query = "SELECT id, account, process_id, in_flight FROM monitor_requestlog WHERE id >= %s"
+        query = (
+            "SELECT id, account, process_id, in_flight, diagnostics->>'stand_in' AS stand_in"
+            " FROM monitor_requestlog WHERE id >= %s"
+        )
         return self.world.server.rows(query, (first_request_id(int(self._began_ms)),))
 
 
@@ -176,11 +179,14 @@ def main() -> int:
     parser.add_argument("--conversations", type=int, default=200)
     parser.add_argument("--turns", type=int, default=20)
     parser.add_argument("--concurrency", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=0, help="other conversations, accounts and faults")
     parser.add_argument(
         "--calm", action="store_true", help="nothing goes away: what is lost then has other causes"
     )
     options = parser.parse_args()
-    talks = [Talk(number, faulty=number % 5 == 0) for number in range(options.conversations)]
+    first = options.seed * 1_010
+    numbers = range(first, first + options.conversations)
+    talks = [Talk(number, faulty=number % 5 == 0) for number in numbers]
     server_world = ServerWorld()
     try:
         with SimulatorThread() as simulator, shared_stores(server_world) as start:
