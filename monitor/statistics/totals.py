@@ -5,7 +5,7 @@ which only the last hours belong to it.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import inf
 from typing import Final
@@ -78,7 +78,7 @@ _FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Sums))
 
 
 def by_bucket(days: int, now: datetime) -> list[tuple[datetime, Sums]]:
-    """The hours or days of the span up to ``now`` in order, in the server's zone, the empty ones too."""
+    """The hours of the span up to ``now`` in order, or its days in the server's zone; the empty ones too."""
     step = timedelta(hours=1) if days <= HOURLY_UP_TO_DAYS else timedelta(days=1)
     hours, whole_days = parts_of(days, now, dimension="outcome")
     found: dict[datetime, Sums] = {}
@@ -88,12 +88,13 @@ def by_bucket(days: int, now: datetime) -> list[tuple[datetime, Sums]]:
     for day in whole_days.order_by("day").values("day").annotate(**ADDED_UP):
         found[midnight(day["day"])] = Sums(**sums_in(dict(day)))
     buckets: list[tuple[datetime, Sums]] = []
-    local = timezone.localtime(beginning_of(days, now))
-    while local <= now:
-        bucket = bucket_of(local, step)
+    moment = beginning_of(days, now)
+    moment = moment if days <= HOURLY_UP_TO_DAYS else timezone.localtime(moment)  # its days differ in length
+    while moment <= now:
+        bucket = bucket_of(moment, step)
         if not buckets or buckets[-1][0] != bucket:
             buckets.append((bucket, found.get(bucket, Sums())))
-        local += step
+        moment += step
     last = bucket_of(now, step)
     if buckets and buckets[-1][0] != last:
         buckets.append((last, found.get(last, Sums())))
@@ -195,7 +196,10 @@ def parts_of(
 
 
 def bucket_of(moment: datetime, step: timedelta) -> datetime:
-    """The hour or the day, by ``step``, in which ``moment`` lies, in the server's zone."""
-    local = timezone.localtime(moment)
-    hour = local.replace(minute=0, second=0, microsecond=0)
-    return hour if step < timedelta(days=1) else hour.replace(hour=0)
+    """The hour of the table or the day in the server's zone, by ``step``, in which ``moment`` lies.
+
+    Hours are UTC's: some zones are half an hour beside it, and one hour stands twice where clocks go back.
+    """
+    is_hour = step < timedelta(days=1)
+    moment = moment.astimezone(UTC) if is_hour else timezone.localtime(moment).replace(hour=0)
+    return moment.replace(minute=0, second=0, microsecond=0)

@@ -1,11 +1,14 @@
 """What the plots show, bucket by bucket."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from monitor.history.listing.filters import HistoryFilter
+from monitor.models import RequestLog
 from monitor.record.records import Outcome
 from monitor.statistics import series
 from monitor.statistics.series import outcomes_by_bucket, plotted, times_by_bucket
@@ -38,6 +41,37 @@ def test_outcomes_are_stacked_hour_by_hour(store: str, shelf: Shelf) -> None:
     assert (error[-1], sum(error)) == (1, 1)
     assert len(told["starts"]) == len(told["labels"]) == len(ok) == len(told["cost"])
     assert datetime.fromisoformat(told["starts"][-1]) == HOUR
+
+
+@pytest.mark.parametrize(
+    ("zone", "now"),
+    [
+        ("Asia/Kolkata", NOW),  # half an hour beside UTC
+        ("America/New_York", datetime(2026, 11, 1, 9, 30, tzinfo=UTC)),  # 1 o'clock stood there twice
+        ("America/New_York", datetime(2026, 3, 8, 9, 30, tzinfo=UTC)),  # there was no 2 o'clock
+    ],
+)
+def test_a_bar_has_the_requests_that_it_leads_to(
+    store: str, shelf: Shelf, settings: Any, zone: str, now: datetime
+) -> None:
+    """Whatever the server's zone is: each hour of a day is one bar, which begins where its hour does."""
+    settings.TIME_ZONE = zone
+    for hours_ago in range(8):
+        for minute in range(0, 60, 60 // (hours_ago + 1)):
+            shelf.put(started_at=(now - timedelta(hours=hours_ago, minutes=minute)).timestamp())
+    fill(now.timestamp())
+    told = plotted(1, by_bucket(1, now), outcomes_by_bucket(1, now))
+    starts = [datetime.fromisoformat(start) for start in told["starts"]]
+    ends = [*starts[1:], now + timedelta(seconds=1)]
+    [ok] = told["outcomes"]
+    assert len(starts) == 24
+    assert {end - start for start, end in pairwise(starts)} == {timedelta(hours=1)}
+    led_to = [
+        RequestLog.objects.filter(HistoryFilter({"since": a.isoformat(), "until": b.isoformat()}).condition())
+        for a, b in zip(starts, ends, strict=True)
+    ]
+    assert [rows.count() for rows in led_to] == ok["values"]
+    assert sum(ok["values"]) == RequestLog.objects.count()
 
 
 def test_waits_are_those_of_the_newest_rows(
