@@ -6,6 +6,9 @@ CONTINUE = (
 )
 """Said where a model takes no unfinished turn of its own to continue (behaviour section 7)."""
 
+OPENING = "(The conversation begins with your message.)"
+"""Said before a conversation that the model begins, where the user has to."""
+
 BEGIN = "(Begin.)"
 """Said behind a system prompt alone, which OpenAI takes, and others do not."""
 

@@ -10,7 +10,7 @@ from typing import assert_never
 from relay.dialects.anthropic.call_ids import CallIds
 from relay.dialects.anthropic.requests.write_media import media_block
 from relay.dialects.translation.foreign_history import made_media
-from relay.dialects.translation.notes import BEGIN
+from relay.dialects.translation.notes import BEGIN, OPENING
 from relay.neutral.conversation import (
     Conversation,
     Json,
@@ -24,8 +24,6 @@ from relay.neutral.conversation import (
     Turn,
 )
 from relay.neutral.failures import BadRequest, CannotCarry
-
-_OPENING = "(The conversation begins with your message.)"
 
 
 def write_messages(conversation: Conversation, changes: list[str]) -> tuple[list[Text], list[Json]]:
@@ -88,7 +86,7 @@ class _Writer:
             raise BadRequest("the conversation has no turn that says anything")
         if not self._messages or self._messages[0]["role"] != "user":
             self._changes.append("a first user turn was added: the API lets the user begin")
-            opening = _OPENING if self._messages else BEGIN
+            opening = OPENING if self._messages else BEGIN
             self._messages.insert(0, {"role": "user", "content": [_text(opening)]})
         last = self._messages[-1]
         if last["role"] == "assistant" and last["content"][-1]["type"] == "text":

@@ -9,7 +9,7 @@ from typing import assert_never
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.gemini.requests.media_types import media_type_of
 from relay.dialects.healing.signature_slots import PLACEHOLDER
-from relay.dialects.translation.notes import BEGIN, CONTINUE, system_note
+from relay.dialects.translation.notes import BEGIN, CONTINUE, OPENING, system_note
 from relay.neutral.conversation import (
     Conversation,
     Json,
@@ -49,7 +49,10 @@ def write_contents(conversation: Conversation, facts: ModelFacts, changes: list[
     changes += said
     if not contents and conversation.system:
         changes.append("a first user turn was added: Gemini wants one")
-        return [{"role": "user", "parts": [{"text": BEGIN}]}]
+        return [_said(BEGIN)]
+    if contents and contents[0]["role"] == "model" and _calls(contents[0]):
+        changes.append("a first user turn was added: Gemini lets no call begin")
+        contents.insert(0, _said(OPENING))
     return with_user_at_end(contents, facts, changes)
 
 
@@ -57,10 +60,18 @@ def with_user_at_end(contents: list[Json], facts: ModelFacts, changes: list[str]
     """``contents``, asking for the rest where the model does not continue a turn of its own."""
     if facts.prefill or not contents or contents[-1].get("role") != "model":
         return contents
-    if any("functionCall" in part or "function_call" in part for part in contents[-1].get("parts") or ()):
+    if _calls(contents[-1]):
         return contents
     changes.append("the model refuses prefill: a user turn asks it to continue")
-    return [*contents, {"role": "user", "parts": [{"text": CONTINUE}]}]
+    return [*contents, _said(CONTINUE)]
+
+
+def _calls(content: Json) -> bool:
+    return any("functionCall" in part or "function_call" in part for part in content.get("parts") or ())
+
+
+def _said(text: str) -> Json:
+    return {"role": "user", "parts": [{"text": text}]}
 
 
 def sign_first_call(parts: list[Json]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ThinkingBudget
 from relay.dialects.gemini import GEMINI
-from relay.dialects.translation.notes import BEGIN, CONTINUE
+from relay.dialects.translation.notes import BEGIN, CONTINUE, OPENING
 from relay.neutral.conversation import (
     Conversation,
     Media,
@@ -49,6 +49,19 @@ def test_a_system_prompt_alone():
     body, changes = write(Conversation((), system=(Text("Tell a joke."),)))
     assert body["contents"] == [{"role": "user", "parts": [{"text": BEGIN}]}]
     assert changes == ["a first user turn was added: Gemini wants one"]
+
+
+@pytest.mark.parametrize("model", ["gemini-3-flash-preview", "gemini-2.5-flash"])
+def test_a_conversation_that_begins_with_a_call(model):
+    """As compacted histories do; Gemini wants a call behind a user's turn, but lets the model speak first."""
+    call = Turn("assistant", (ToolCall("c1", "look", {"at": "x"}),))
+    result = Turn("user", (ToolResult("c1", "look", (Text("seen"),)),))
+    body, changes = write(Conversation((call, result)), model)
+    first, second, third = body["contents"]
+    assert first == {"role": "user", "parts": [{"text": OPENING}]}
+    assert (second["role"], third["role"]) == ("model", "user")
+    assert "a first user turn was added: Gemini lets no call begin" in changes
+    assert contents(Turn("assistant", (Text("Hello."),)), HI, model=model)[0]["role"] == "model"
 
 
 def test_a_whole_conversation():
