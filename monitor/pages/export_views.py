@@ -23,6 +23,7 @@ from monitor.export.whole_exchange import Exchange
 from monitor.history.listing.filters import HistoryFilter, parse
 from monitor.history.listing.text_or_id import looked_up
 from monitor.pages.access import for_exporters, reads_bodies
+from monitor.words.account_label import are_emails_masked
 from monitor.words.plain_text import shown
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ def export_page(request: HttpRequest) -> HttpResponseBase:
         "formats": [(key, FORMAT_LABELS[key], key == name) for key in FORMATS],
         "rules": rules,
         "reads_bodies": reads_bodies(request),
+        "may_keep_emails": not are_emails_masked(),
         "asked": asked,
         "chosen": chosen,
         "preview": shown(preview[:PREVIEW_CHARACTERS]),
@@ -127,12 +129,13 @@ def _parameters(request: HttpRequest) -> QueryDict:
 def _wanted(query: QueryDict, reads: bool) -> tuple[HistoryFilter, list[str], str, Redaction]:
     """Filter, chosen ids, format and rules; redaction is on unless it is switched off.
 
+    Addresses stay in none where the operator wants them masked everywhere.
     Who may not read what was asked and answered (``reads``) takes none of it away, images neither.
     """
     chosen = [value for value in query.getlist("id") if len(value) <= 32][:SELECTED_LIMIT]
     name = query.get("format", "jsonl")
     rules = Redaction(
-        emails=query.get("emails") != "keep",
+        emails=are_emails_masked() or query.get("emails") != "keep",
         images=not reads or query.get("images") != "keep",
         prompts=not reads or query.get("prompts") == "remove",
     )

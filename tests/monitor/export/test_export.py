@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -91,6 +92,25 @@ def test_redaction_can_be_widened_and_narrowed(operator: Client, shelf: Shelf) -
     assert "bob@example.org" in text
     assert IMAGE in text
     assert "sk-planted" not in text
+
+
+@pytest.mark.parametrize("format_", list(FORMATS))
+def test_addresses_that_are_masked_everywhere_stay_in_no_export(
+    operator: Client, shelf: Shelf, settings: Any, format_: str
+) -> None:
+    """``PROXY_MASK_EMAILS`` holds whatever the export's own choice says, and that is not offered."""
+    shelf.put(texts_of(BODY), account="ada@example.com", preview="mail bob@example.org")
+    query = f"format={format_}&emails=keep"
+    page = f"/monitor/history/export/?{query}"
+    assert (
+        'value="keep"' in operator.get(page).content.decode().split('name="emails"')[1].split("</select>")[0]
+    )
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"proxy_mask_emails": True})
+    shown = operator.get(page).content.decode()
+    assert 'value="keep"' not in shown.split('name="emails"')[1].split("</select>")[0]
+    for text in (shown, downloaded(operator, query)):
+        assert "ada@example.com" not in text
+        assert "bob@example.org" not in text
 
 
 def test_csv_is_a_table_without_formulas(operator: Client, shelf: Shelf) -> None:
