@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
-from accounts.processes.redis_client import messages_client, redis_errors
+from accounts.processes.redis_client import messages_client, redis_errors, what_redis_said
 
 if TYPE_CHECKING:
     from redis import asyncio as redis_asyncio
@@ -40,6 +40,7 @@ class Bus:
         self._has_mail: asyncio.Event | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._connected: asyncio.Event | None = None
+        self._is_told = False
 
     def subscribe(self, topic: str, callback: Callback) -> None:
         """``callback`` is called in the event loop with every payload that another process publishes."""
@@ -79,7 +80,9 @@ class Bus:
             try:
                 await work(client)
             except redis_errors() as error:
-                logger.warning("Redis is not reachable, trying again: %s", type(error).__name__)
+                if not self._is_told:  # each second anew
+                    logger.warning("Redis is not reachable, trying again: %s", what_redis_said(error))
+                self._is_told = True
             finally:
                 with contextlib.suppress(*redis_errors()):
                     await client.aclose()
@@ -91,6 +94,7 @@ class Bus:
             async for message in pubsub.listen():
                 if message["type"] == "psubscribe" and self._connected is not None:
                     self._connected.set()
+                    self._is_told = False
                 elif message["type"] == "pmessage":
                     self._deliver(message["channel"].decode(), message["data"])
 

@@ -48,6 +48,25 @@ def was_never_reached(error: BaseException) -> bool:
     return type(cause) is OSError and cause.errno is None  # asyncio's, of several addresses of one name
 
 
+def what_redis_said(error: BaseException) -> str:
+    """For the log: the error's kind, or what an operator has to know. Redis's own words are not repeated, for
+    they may quote what it was told.
+    """
+    from redis.exceptions import AuthenticationError, NoPermissionError
+
+    if any(
+        isinstance(one, AuthenticationError | NoPermissionError)
+        for one in (error, error.__cause__, error.__context__)
+    ):
+        return "it refuses the user or the password of REDIS_URL"
+    text = str(error)
+    if "'maxmemory'" in text:
+        return "its maxmemory is reached, and it may remove nothing"
+    if "read only replica" in text:
+        return "it is a replica that nobody may write to"
+    return type(error).__name__
+
+
 class Patience:
     """How long a Redis is waited for: as long as its client does, but briefly once it did not answer.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from redis import asyncio as redis_asyncio
 
 from accounts.processes.bus import Bus
-from accounts.processes.redis_client import PATIENT_SECONDS, redis_client, redis_errors
+from accounts.processes.redis_client import PATIENT_SECONDS, redis_client, redis_errors, what_redis_said
 
 logger = logging.getLogger(__name__)
 
@@ -209,7 +209,7 @@ class RedisSlots:
         except redis_errors() as error:
             if self._exact_from is not None:
                 self._exact_from = None
-                self._say_away(type(error).__name__)
+                self._say_away(what_redis_said(error))
                 self._on_change()
             return None
         if granted:

@@ -20,6 +20,7 @@ from accounts.processes.redis_client import (
     redis_client,
     redis_errors,
     was_never_reached,
+    what_redis_said,
 )
 from accounts.processes.redis_url import redis_address
 from relay.limits.counting_scripts import ADMIT, SPEND
@@ -239,7 +240,7 @@ class RedisCounts:
                 return await script(keys=list(names), args=list(arguments))
         except redis_errors() as error:
             if not self.is_away:  # of many that were asking one says so
-                logger.warning("Redis does not count what keys use: %s", type(error).__name__)
+                logger.warning("Redis does not count what keys use: %s", what_redis_said(error))
             self._away_until = time.monotonic() + AWAY_SECONDS
             raise (Unknown if self._asks_once and was_never_reached(error) else _Unsure) from error
 

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from accounts.processes.redis_client import PATIENT_SECONDS, Patience, redis_client, redis_errors
+from accounts.processes.redis_client import (
+    PATIENT_SECONDS,
+    Patience,
+    redis_client,
+    redis_errors,
+    what_redis_said,
+)
 from relay.memory.memory_items import HEALS, SIGNED, MemoryItem, Wanted
 from relay.neutral.conversation import digest
 
@@ -177,7 +183,7 @@ class SharedStore:
         except redis_errors(msgspec.MsgspecError) as error:
             if not self.is_away:
                 logger.warning(
-                    "What is remembered is read from the database: Redis, %s", type(error).__name__
+                    "What is remembered is read from the database: Redis, %s", what_redis_said(error)
                 )
             self._away_until = asyncio.get_running_loop().time() + AWAY_SECONDS
             return otherwise
