@@ -222,8 +222,11 @@ class Roster:
             view = state.view
             if not view.enabled or not scope.admits(view.kind, view.groups):
                 continue
-            if view.models or view.id in upstream_lists:
-                names.update(view.models or upstream_lists[view.id])
+            if view.models:
+                names.update(view.models)
+            elif view.id in upstream_lists:  # a gateway's own may hold what it is never asked for
+                told, kind = upstream_lists[view.id], view.kind
+                names.update(name for name in told if kind in self.table.kinds_offering(name))
             elif view.kind not in listed_kinds:
                 listed_kinds.add(view.kind)
                 names.update(self.table.names_offered_by(view.kind))

@@ -263,6 +263,17 @@ def test_model_names() -> None:
     assert names == sorted(set(names))
 
 
+def test_a_list_shows_only_what_is_asked_of_its_account() -> None:
+    """A gateway's list may hold other vendors' models: without a list of its own nobody asks it for those."""
+    world = PoolWorld(view(1, kind="openai"))
+    told = ["claude-sonnet-4-5", "gemma-3-27b-it", "vendor/gemma-3-27b-it", "gpt-6-sol"]
+    names = world.pool.roster.model_names({1: told})
+    assert names == ["gpt-6-sol", "vendor/gemma-3-27b-it"]
+    assert [name for name in told if world.pool.roster.targets(name)] == told[2:]
+    world.load(view(1, kind="openai", models=tuple(told)))
+    assert world.pool.roster.model_names({}) == sorted(told)
+
+
 async def test_processes_agree_without_a_message() -> None:
     """Two pools that never heard of each other lead a session to the same account, turn after turn."""
     views = [view(number) for number in range(1, 8)]
