@@ -40,6 +40,10 @@ async def beside_the_loop(size_bytes: int, work: Callable[[], Result]) -> Result
         task.uncancel()
         task.cancel()
         return result.result()
+    finally:
+        # What ``work`` raised knows this frame, and they know it: all that was read of a refused body would
+        # stay with them until a garbage collection.
+        del job, result
 
 
 def most_bytes(raw: bytes, encoding: str) -> int:

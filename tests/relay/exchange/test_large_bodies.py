@@ -1,9 +1,11 @@
 """Who sends a large body makes nobody else wait while it is read."""
 
 import asyncio
+import gc
 import threading
 from types import SimpleNamespace
 from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -132,3 +134,30 @@ async def test_a_call_is_read_and_looked_into_beside_the_loop(
     with pytest.raises(Looked):
         await admission.call(b" " * size, "", None)
     assert [thread is not threading.main_thread() for thread in threads] == [is_beside] * 2
+
+
+class Read:
+    """What was read of a body."""
+
+
+async def test_a_refused_body_goes_at_once() -> None:
+    """With all that was read of it: 83,000 of too many messages were left for one garbage collection."""
+    left: list[ref[Read]] = []
+
+    def work() -> None:
+        read = Read()
+        left.append(ref(read))
+        raise ValueError("too many")
+
+    async def refused() -> None:
+        with pytest.raises(ValueError, match="too many"):
+            await beside_the_loop(LARGE_BYTES, work)
+
+    gc.collect()
+    gc.disable()
+    try:
+        await refused()
+        await beside_the_loop(LARGE_BYTES, int)  # the worker has let go, too
+        assert [one() for one in left] == [None]
+    finally:
+        gc.enable()
