@@ -31,6 +31,10 @@ WHOLE_AFTER = 400
 BITE_OBJECTS = 20_000
 """So many are looked through while others are served, in 20 ms; more are many requests or a new pool."""
 
+MOST_MIDDLE = 20
+"""Where the middle generation was looked through more often they are not even counted: a millisecond for each
+30,000."""
+
 CROWDED_LOOKS = 6
 """What is more for so many looks, a minute, is a new pool's: it is put away as it is, once."""
 
@@ -100,9 +104,9 @@ class QuietCollection:
         looks_at_all = self._hidden >= (MOST_HIDDEN if is_quiet else HIDDEN_AT_LAST)
         if looks_at_all:
             gc.unfreeze()
-        elif not self._counts()[_WHOLE]:
+        elif not (middle := self._counts()[_WHOLE]):
             return False
-        elif not is_quiet and self._gathered() > BITE_OBJECTS:
+        elif not is_quiet and (middle > MOST_MIDDLE or self._gathered() > BITE_OBJECTS):
             self._is_crowded()
             return False
         hidden, crowded = self._hidden, self._crowded

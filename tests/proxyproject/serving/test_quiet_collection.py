@@ -15,6 +15,7 @@ from proxyproject.serving.quiet_collection import (
     CROWDED_LOOKS,
     HIDDEN_AT_LAST,
     MOST_HIDDEN,
+    MOST_MIDDLE,
     YOUNG_OBJECTS,
     QuietCollection,
     give_back_memory,
@@ -26,7 +27,14 @@ FEW, MANY = BITE_OBJECTS, BITE_OBJECTS + 1
 
 @pytest.mark.parametrize(
     ("count", "is_quiet", "gathered", "collects"),
-    [(1, True, MANY, True), (1, False, FEW, True), (1, False, MANY, False), (0, True, FEW, False)],
+    [
+        (1, True, MANY, True),
+        (99, True, MANY, True),
+        (1, False, FEW, True),
+        (1, False, MANY, False),
+        (MOST_MIDDLE + 1, False, FEW, False),
+        (0, True, FEW, False),
+    ],
 )
 def test_quiet_moments_are_used(count: int, is_quiet: bool, gathered: int, collects: bool) -> None:
     """Where something has gathered since the last time, and nobody waits for the end of it, or not long."""
