@@ -161,9 +161,9 @@ class StreamDecoder(ABC, Generic[Shape]):
         if self._form.is_document:
             chunk = self._whole_document()
         else:
-            rest, left = self._parser.unread.strip(BLANK), self._parser.finish()
-            found = last_event(rest, left, self.bare)
-            self._ends_amid = not found and begins_json(rest)
+            rest = self._parser.unread.strip(BLANK)
+            found = last_event(rest, self._parser.finish(), self.bare) if rest else []
+            self._ends_amid = bool(rest) and not found and begins_json(rest)
             chunk = self._chunk(found)
         raw, end = chunk.raw, b""
         if not self._is_over:
