@@ -6,7 +6,7 @@ brings to the database in a thread; a batch that could not be written is put bac
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -29,6 +29,9 @@ _USED_AT_ONCE = 200
 
 WINDOWS_AT_LOOK: Final = 5
 """How often, in looks of a second, what was told of quotas is written."""
+
+ENDED_FOR: Final = timedelta(hours=1)
+"""A mark that ended so long ago is removed with the account's next one: its model's name is a client's."""
 
 MOST_WINDOWS: Final = 40
 """So many windows of an account are kept, the newest."""
@@ -188,7 +191,10 @@ def _write_usage(model: type[Account] | type[ClientKey], used: dict[int, float])
 def _write_marks(marks: dict[tuple[int, str], KeptMark | None]) -> None:
     if not marks:
         return
-    there = set(Account.objects.filter(pk__in={pk for pk, _ in marks}).values_list("pk", flat=True))
+    marked = {pk for pk, _ in marks}  # whose rows are locked: nobody else writes to their marks
+    ended = datetime.now(UTC) - ENDED_FOR
+    AccountMark.objects.filter(account_id__in=marked, until__lt=ended).delete()
+    there = set(Account.objects.filter(pk__in=marked).values_list("pk", flat=True))
     for (pk, name), kept in sorted(marks.items(), key=lambda item: item[0]):
         model = stored_text(name, 200)
         if kept is None:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from accounts.groups.scope import Scope
 from accounts.marks import MarkCause, MarkDurations, hard_mark
+from accounts.pool.by_model import ByModel
 from accounts.pool.choosing.choice import Block, Candidate, Rank, drained_rank, rank
 from accounts.pool.pool_news import Answered, HardMarked, SoftMarked
 from accounts.pool.quota_windows import Room, Windows
@@ -56,9 +57,9 @@ class AccountState:
         self.freed = 0  # how often a slot came free, here or elsewhere
         self.last_used = 0.0
         self.answered_at = 0.0
-        self.hard: dict[str, Mark] = {}
-        self.soft: dict[str, float] = {}
-        self.strikes: dict[str, int] = {}
+        self.hard = ByModel[Mark](lambda mark: mark.until)
+        self.soft = ByModel[float](lambda until: until)
+        self.strikes = ByModel[int](float)
         self.refused_at: float | None = None
         self.windows = Windows()
 

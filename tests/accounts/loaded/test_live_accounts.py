@@ -126,6 +126,20 @@ async def test_lifted_marks_are_forgotten(live: LiveAccounts, account: Account) 
     await until(lambda: _no_marks())
 
 
+async def test_marks_that_ended_long_ago_are_removed(live: LiveAccounts, account: Account) -> None:
+    """With the account's next one: else each name that clients ever made up would stay, and be read again."""
+    other = await Account.objects.acreate(email="b@x.test", kind="gemini")
+    now = timezone.now()
+    for owner, model, hours in ((account, "old", 2), (account, "just ended", 0), (other, "of another", 2)):
+        until_then = now - timedelta(hours=hours)
+        told = {"status": 404, "cause": "model", "until": until_then, "set_at": until_then}
+        await AccountMark.objects.acreate(account=owner, model=model, **told)
+    live.pool.mark_hard(account.pk, "new", "model", 404)
+    await until(AccountMark.objects.filter(model="new").aexists)
+    left = {mark.model async for mark in AccountMark.objects.all()}
+    assert left == {"just ended", "of another", "new"}
+
+
 async def _no_marks() -> bool:
     return not await AccountMark.objects.aexists()
 

@@ -5,6 +5,7 @@ import pytest
 from accounts.groups.scope import Scope
 from accounts.marks import MarkDurations
 from accounts.pool import pool_news
+from accounts.pool.by_model import MOST_MODELS
 from accounts.pool.pool_news import Answered, Cleared, Disabled, HardMarked, SoftMarked
 from accounts.pool.pool_settings import PoolSettings
 from accounts.snapshot import KeptMark
@@ -283,3 +284,18 @@ async def test_a_mark_that_an_answer_disproves_is_lifted_in_every_process() -> N
     assert (await here.refused()).status == 429, "the mark is younger than what was answered"
     there.pool.note_success(1, MODEL)
     assert told == [], "where nothing was lifted nobody needs to know"
+
+
+def test_the_models_of_an_account_that_are_known_are_bounded() -> None:
+    """Clients make up names. What ends first goes first: a model's long mark stays, and the account's."""
+    world = PoolWorld(view(1))
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=3600)
+    world.pool.mark_hard(1, MODEL, "credential", 402)
+    state = world.pool.roster.require(1)
+    for number in range(2 * MOST_MODELS):
+        world.pool.mark_hard(1, f"made-up-{number}", "model", 404)
+        world.pool.mark_soft(1, f"made-up-{number}")
+        world.pool._hear(pool_news.encode(HardMarked(1, f"heard-{number}", 9, "quota", "", 429, "heard", 1)))
+        world.pool._hear(pool_news.encode(HardMarked(1, "x", 9, "quota", "", 429, f"struck-{number}", 1)))
+    assert [len(known) for known in (state.hard, state.soft, state.strikes)] == 3 * [MOST_MODELS]
+    assert {MODEL, ""} <= state.hard.keys()
