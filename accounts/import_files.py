@@ -21,7 +21,9 @@ def parsed(source: str) -> Any:
     """The JSON of a file, or of standard input for ``-``. Raises BadImport."""
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8-sig")
-        return json.loads(text)
+        content = json.loads(text)
+        json.dumps(content, ensure_ascii=False).encode()  # half a character is no text
+        return content
     except OSError as error:
         raise BadImport([f"{source}: {error.strerror or 'cannot be read'}"]) from None
     except json.JSONDecodeError as error:

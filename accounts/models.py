@@ -30,6 +30,7 @@ from accounts.validation import (
     validate_base_url,
     validate_fallbacks,
     validate_groups,
+    validate_label,
     validate_location,
     validate_names,
     validate_pattern,
@@ -146,6 +147,7 @@ class Account(LastTest, Watched):
 
     def clean(self) -> None:
         """What no field's own check sees."""
+        validate_label(self.email)
         validate_location(self.location)
 
     @property

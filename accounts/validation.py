@@ -1,5 +1,6 @@
 """What a field of an account, mapping or key may hold; refusals are in plain words (ValidationError)."""
 
+import unicodedata
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,12 @@ def validate_base_url(value: str) -> None:
         raise ValidationError(
             _("This is the address of a cloud's metadata service, or link-local: no account is asked there.")
         )
+
+
+def validate_label(value: str) -> None:
+    """An account's label goes out in a header, where a control character breaks the whole answer."""
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise ValidationError({"email": _("A label holds no control characters.")})
 
 
 def validate_location(value: str) -> None:

@@ -223,6 +223,15 @@ def test_a_bad_entry(bad: Any, says: str, tmp_path: Path) -> None:
     assert Account.objects.count() == 0
 
 
+@pytest.mark.parametrize("label", ["a\0@example.org", "a\r\nx: y", "a\x7f", "a\x85b"])
+def test_a_label_that_no_header_can_carry(label: str, tmp_path: Path) -> None:
+    """Each answer that the account gave would be broken for its client."""
+    assert "email: A label holds no control characters" in refusal(
+        "import_accounts", [GEMINI | {"email": label}], tmp_path
+    )
+    assert not Account.objects.exists()
+
+
 def test_every_bad_entry_is_named(tmp_path: Path) -> None:
     """Several bad entries are all named at once."""
     said = refusal("import_accounts", [GEMINI | {"priority": "x"}, GEMINI, FULL | {"kind": 5}], tmp_path)
@@ -237,6 +246,7 @@ def test_every_bad_entry_is_named(tmp_path: Path) -> None:
         ('{"a": 1}', "must hold a JSON list"),
         ("", "no JSON"),
         ("\ud800", "no UTF-8 text"),
+        (json.dumps([GEMINI | {"email": "\ud800@example.org"}]), "no UTF-8 text"),
     ],
 )
 def test_a_file_that_is_no_list(content: str, says: str, tmp_path: Path) -> None:
