@@ -4,10 +4,10 @@ It holds the interpreter whatever thread begins it, about a millisecond for each
 longest while a request of 100,000 messages is read or converted: half a million objects, and none of them
 garbage. So the collector begins it seldom by itself, and each quiet moment takes away what has gathered.
 
-A server that is never quiet takes it in bites, where a look finds few objects since the last one, and those
-that stay are not looked at again before a quiet moment some bites later, which looks at all there is. What
-was in use at a bite and becomes garbage in a circle waits for that moment, too; what is in no circle goes at
-once, as ever, and nearly everything is in none.
+A server that is never quiet takes it in bites, where little is new since the last one, and those that stay
+are not looked at again before a quiet moment some bites later, which looks at all there is. What was in use
+at a bite and becomes garbage in a circle waits for that moment, too; what is in no circle goes at once, as
+ever, and nearly everything is in none.
 """
 
 import asyncio
@@ -28,12 +28,9 @@ MIDDLE_AFTER = 2
 WHOLE_AFTER = 400
 """How often the middle generation is looked through before all are: some millions of objects that stayed."""
 
-BITE_OBJECTS = 20_000
-"""So many are looked through while others are served, in 20 ms; more are many requests or a new pool."""
-
-MOST_MIDDLE = 20
-"""Where the middle generation was looked through more often they are not even counted: a millisecond for each
-30,000."""
+BITE_OF_MIDDLE = 1
+"""Where the middle generation was looked through so often since the last bite, little is there: 20 ms. To
+count what is there would touch all of it, and take longer. More are many requests, or a new pool."""
 
 CROWDED_LOOKS = 6
 """What is more for so many looks, a minute, is a new pool's: it is put away as it is, once."""
@@ -71,11 +68,10 @@ class QuietCollection:
         self,
         is_quiet: Callable[[], bool],
         counts: Callable[[], tuple[int, int, int]] = gc.get_count,
-        gathered: Callable[[], int] = lambda: len(gc.get_objects()),
         collect: Callable[[], object] = gc.collect,
     ) -> None:
-        """``is_quiet``: is nobody served now? ``gathered``: how many objects a collection would look at."""
-        self._is_quiet, self._counts, self._gathered, self._collect = is_quiet, counts, gathered, collect
+        """``is_quiet``: is nobody served now?"""
+        self._is_quiet, self._counts, self._collect = is_quiet, counts, collect
         self._looking: asyncio.Task[None] | None = None
         self._crowded = 0  # looks that found too much for a bite, since a whole collection that was none
         self._hidden = 0  # how often what was in use has been put where no collection looks
@@ -106,7 +102,7 @@ class QuietCollection:
             gc.unfreeze()
         elif not (middle := self._counts()[_WHOLE]):
             return False
-        elif not is_quiet and (middle > MOST_MIDDLE or self._gathered() > BITE_OBJECTS):
+        elif not is_quiet and middle > BITE_OF_MIDDLE:
             self._is_crowded()
             return False
         hidden, crowded = self._hidden, self._crowded
