@@ -2,7 +2,7 @@
 
 from ipaddress import ip_network
 
-from accounts.keys.limits import KeyLimits, Limit, Measure, Period, units
+from accounts.keys.limits import KeyLimits, Limit, Measure, Period, as_refused, units
 from accounts.keys.models import ClientKey
 from accounts.snapshot import KeyView, epoch
 from accounts.wildcards import WildcardIndex
@@ -27,7 +27,7 @@ def key_limits(key: ClientKey) -> KeyLimits:
     return KeyLimits(
         expires_at=epoch(key.expires_at),
         allowed=_patterns(key.allowed_models),
-        refused=_patterns(key.refused_models),
+        refused=_patterns([as_refused(pattern) for pattern in key.refused_models]),
         kinds=frozenset(key.kinds),
         groups=frozenset(key.groups),
         networks=tuple(ip_network(text) for text in key.networks),

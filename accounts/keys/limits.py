@@ -47,9 +47,9 @@ class ConversationLimits(Struct, frozen=True, kw_only=True):
 class KeyLimits(Struct, frozen=True, kw_only=True):
     """Of one key. ``expires_at`` is in epoch seconds; 0, blank and empty are no limit.
 
-    ``allowed`` and ``refused`` find a model's name among the patterns, ``kinds`` and ``groups`` are
-    those of the accounts that may serve it, ``networks`` where it may be used from. ``limits`` are what is
-    counted in time, and ``max_in_flight`` how many exchanges may run at once;
+    ``allowed`` finds a model's name among the patterns, ``refused`` one ``as_refused``; ``kinds`` and
+    ``groups`` are those of the accounts that may serve it, ``networks`` where it may be used from. ``limits``
+    are what is counted in time, and ``max_in_flight`` how many exchanges may run at once;
     ``conversation`` is what each of its conversations may.
     """
 
@@ -68,6 +68,14 @@ class KeyLimits(Struct, frozen=True, kw_only=True):
     def is_counted(self) -> bool:
         """Is there anything to be counted for it?"""
         return bool(self.limits or self.max_in_flight)
+
+
+def as_refused(name: str) -> str:
+    """A model's name, or a pattern, as the least strict servers compare it: those patterns are kept so.
+
+    Ollama and Azure take a name in any case, some gateways one with spaces, and Google's one with its path.
+    """
+    return name.strip().removeprefix("models/").casefold()
 
 
 def is_inside(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from accounts.groups.scope import ANYONE, Scope, bound_to
-from accounts.keys.limits import KeyLimits, is_inside
+from accounts.keys.limits import KeyLimits, as_refused, is_inside
 from accounts.mapping import Target
 from relay.dialects.translation.effort import budget_for, rank_of
 from relay.neutral.conversation import ThinkingConfig
@@ -38,7 +38,7 @@ def refused_address(limits: KeyLimits, name: str, address: Callable[[], str]) ->
 
 def refused_model(limits: KeyLimits, name: str, model: str) -> Failure | None:
     """The model's name, as the client says it, is not allowed, or refused."""
-    if limits.refused is not None and limits.refused.find(model) is not None:
+    if limits.refused is not None and limits.refused.find(as_refused(model)) is not None:
         return _not_allowed(f"The client key {name!r} may not ask for the model {model!r}.")
     if limits.allowed is not None and limits.allowed.find(model) is None:
         return _not_allowed(f"The client key {name!r} may ask for other models, not for {model!r}.")
@@ -50,7 +50,8 @@ def allowed_targets(
 ) -> tuple[Target, ...] | Failure:
     """The upstream models that are not refused, each of the kinds and groups that may serve the key."""
     if limits.refused is not None:
-        targets = tuple(target for target in targets if limits.refused.find(target.model) is None)
+        refused = limits.refused
+        targets = tuple(target for target in targets if refused.find(as_refused(target.model)) is None)
         if not targets:
             return _not_allowed(f"The client key {name!r} may not ask for what {model!r} is mapped to.")
     if limits.kinds:

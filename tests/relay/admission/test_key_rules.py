@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from accounts.keys.key_loading import key_limits
 from accounts.keys.limits import KeyLimits
 from accounts.mapping import Target
+from accounts.models import ClientKey
 from accounts.wildcards import WildcardIndex
 from relay.admission.key_rules import (
     allowed_targets,
@@ -65,6 +67,16 @@ def test_models() -> None:
     }
     assert {model: refused_model(limits, "k", model) is not None for model in table} == table
     assert refused_model(KeyLimits(refused=patterns("*-pro")), "k", "gpt-5") is None
+
+
+def test_a_refused_model_is_refused_however_it_is_written() -> None:
+    """Some servers take a name in any case, with spaces, or with Google's path before it."""
+    key = ClientKey(name="k", sha256="00", refused_models=["Secret-*", "models/gemini-9", "big"])
+    limits = key_limits(key)
+    for name in ("secret-1", "SECRET-1", "gemini-9", "models/Gemini-9", " big", "BIG "):
+        assert refused_model(limits, "k", name) is not None, name
+        assert isinstance(allowed_targets(limits, "k", "alias", (Target(name),)), Failure), name
+    assert refused_model(limits, "k", "bigger") is None
 
 
 def test_what_stands_behind_a_mapping() -> None:
