@@ -12,6 +12,7 @@ from accounts.admin.account.state import glance
 from accounts.admin.actions import AccountTestResult, account_test, models_to_test
 from accounts.loaded.loading import account_view
 from accounts.models import Account
+from monitor.record.stored_text import stored_text
 
 MESSAGE_CHARACTERS = 500
 ASKED_OTHERWISE = frozenset(
@@ -28,7 +29,7 @@ def test_and_tell(request: HttpRequest, account: Account) -> None:
         return
     result = async_to_sync(test)(account_view(account))
     keep(account, result)
-    (messages.success if result.ok else messages.error)(request, f"{account}: {result.message}")
+    (messages.success if result.ok else messages.error)(request, f"{account}: {account.test_message}")
 
 
 def keep(account: Account, result: AccountTestResult) -> None:
@@ -52,7 +53,7 @@ def forget(account: Account) -> None:
 def _write(account: Account, found: str, status: int, message: str, *, is_tested: bool = True) -> None:
     account.tested_at = timezone.now() if is_tested else None
     account.test_result, account.test_status = found, status
-    account.test_message = message[:MESSAGE_CHARACTERS]
+    account.test_message = stored_text(message, MESSAGE_CHARACTERS)
     Account.objects.filter(pk=account.pk).update(
         tested_at=account.tested_at,
         test_result=account.test_result,

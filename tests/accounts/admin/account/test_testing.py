@@ -90,6 +90,18 @@ def test_a_result_is_nobodys_business(account: Account) -> None:
     assert Revision.current() == before
 
 
+def test_whatever_upstream_says_is_kept_and_told(
+    client: Client, account: Account, tests: CountedTest
+) -> None:
+    """Its JSON may say half a character, which no database takes, and NUL, which PostgreSQL does not."""
+    tests.finds = AccountTestResult(False, "no \0 and \ud800", 401)
+    url = reverse("admin:accounts_account_test_account", args=(account.pk,))
+    shown = client.post(url, {"_form_submitted": "True"}, follow=True).content.decode()
+    account.refresh_from_db()
+    assert account.test_message == "no \N{REPLACEMENT CHARACTER} and ?"
+    assert account.test_message in shown
+
+
 def test_a_refused_key_is_not_cooling_down(account: Account) -> None:
     """A mark for the credential says refused; a test that works lifts it."""
     now = timezone.now()
