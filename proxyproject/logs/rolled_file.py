@@ -46,6 +46,8 @@ class RolledFile:
         self._rolls_at = 0.0
         self._file = -1
         self._lock = -1
+        self._is_cut = False
+        """Whether the disk took the beginning of a line: the next one shall not stand behind it."""
 
     def write(self, lines: bytes) -> None:
         """Append ``lines`` (each with its line break); OSError when the disk does not take them."""
@@ -54,7 +56,10 @@ class RolledFile:
         with self._locked(fcntl.LOCK_SH):
             if not self._is_current():
                 self._open()
-            if os.write(self._file, lines) < len(lines):
+            lines = b"\n" + lines if self._is_cut else lines
+            written = os.write(self._file, lines)
+            self._is_cut = written < len(lines) and lines[written - 1 : written] != b"\n"
+            if written < len(lines):
                 raise OSError(f"{self._path}: the disk took only a part of it")
             is_full = os.fstat(self._file).st_size >= self._file_bytes
         if is_full:

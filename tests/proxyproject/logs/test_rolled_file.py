@@ -1,5 +1,6 @@
 """The log's file: several writers, one roll a day, no lost line."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -197,3 +198,28 @@ def test_a_disk_that_refuses_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "app.log").rmdir()
     file.write(b"b\n")
     assert (tmp_path / "app.log").read_text() == "b\n"
+
+
+def test_what_a_full_disk_cut_off_takes_no_later_line_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that was begun ends where the disk was full; the next one stands by itself."""
+    path, room, write = tmp_path / "app.log", [9], os.write
+
+    def on_a_small_disk(descriptor: int, data: bytes) -> int:
+        if not room[0]:
+            raise OSError(errno.ENOSPC, "no space left")
+        written = write(descriptor, data[: room[0]])
+        room[0] -= written
+        return written
+
+    monkeypatch.setattr(os, "write", on_a_small_disk)
+    file = RolledFile(path, 9)
+    for _ in range(2):
+        with pytest.raises(OSError, match=r"only a part|no space"):
+            file.write(b"one\ntwo and three\n")
+    room[0] = 100
+    file.write(b"four\n")
+    file.write(b"five\n")
+    file.close()
+    assert path.read_bytes() == b"one\ntwo a\nfour\nfive\n"
