@@ -26,6 +26,7 @@ from relay.exchange.admitting import Admission
 from relay.exchange.large_bodies import LARGE_BYTES, beside_the_loop
 from relay.exchange.performing.exchange_hands import ExchangeHands
 from relay.exchange.performing.hands import OpenAnswer
+from relay.exchange.performing.marking import disable_refused
 from relay.exchange.performing.remembering import Making
 from relay.exchange.response.responses import respond
 from relay.exchange.served_exchange import ServedExchange
@@ -248,7 +249,7 @@ class ShortHands(ExchangeHands):
         answer = await self._runtime.upstream.post_json(lease.account, path, body, sent, times, read_bytes)
         if isinstance(answer, Failure):
             if answer.kind is Kind.CREDENTIALS:
-                self._runtime.pool.disable(lease.account.id, answer.message)
+                disable_refused(self._runtime.pool, lease.account, answer.message)
             return answer
         status, headers, content = answer
         return content if status == 200 else classify(request.dialect, status, headers, content)

@@ -22,7 +22,7 @@ from relay.exchange.large_bodies import beside_the_loop
 from relay.exchange.performing.hands import OpenAnswer
 from relay.exchange.performing.healing import healed_request
 from relay.exchange.performing.leasing import Leasing
-from relay.exchange.performing.marking import mark_account
+from relay.exchange.performing.marking import disable_refused, mark_account
 from relay.exchange.performing.picked import TRIED_BY_ANOTHER, picked
 from relay.exchange.performing.remembering import Making, meet_session, recalled, taught
 from relay.exchange.record.cache_watch import CacheWatch
@@ -74,7 +74,7 @@ class ExchangeHands:
         self._cache = CacheWatch(runtime, call, recorder, is_replay=only is not None)
         self._targets = targets
         self._lease: Lease | None = None
-        self._taken_at = 0.0
+        self._last_lease: Lease | None = None
         self._request: UpstreamRequest | None = None
         self._next_leg: UpstreamRequest | None = None
         self._is_healed = False
@@ -131,7 +131,7 @@ class ExchangeHands:
         lease = await self._leasing.take(command, target)
         if isinstance(lease, Failure):
             return lease
-        self._lease, self._taken_at = lease, lease.taken_at
+        self._lease = self._last_lease = lease
         self.account_email, self.mapped_model = lease.account.email, target.model
         return lease
 
@@ -166,7 +166,7 @@ class ExchangeHands:
             self._known = opened.known
             self.recorder.knows(opened.known)
         elif opened.kind is Kind.CREDENTIALS:
-            self._runtime.pool.disable(lease.account.id, opened.message)
+            disable_refused(self._runtime.pool, lease.account, opened.message)
         return opened
 
     def decoder(self) -> Decoder:
@@ -236,7 +236,7 @@ class ExchangeHands:
 
     def mark(self, account: int, model: str, mark: EarnedMark) -> None:
         """Tell the pool."""
-        mark_account(self._runtime.pool, account, model, mark, self._taken_at)
+        mark_account(self._runtime.pool, account, model, mark, self._last_lease)
 
     def note(self, fact: Fact) -> None:
         """Put it on record; a commit keeps the heal for later requests."""
