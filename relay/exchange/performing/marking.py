@@ -30,6 +30,8 @@ def disable_refused(pool: Pool, account: AccountView, reason: str) -> None:
 
 
 def is_replaced(pool: Pool, account: AccountView) -> bool:
-    """Has the operator entered another credential since ``account`` was leased?"""
+    """Has the operator entered another credential, or another address, since ``account`` was leased?"""
     state = pool.roster.state(account.id)
-    return state is not None and state.view.sealed != account.sealed
+    if state is None:
+        return False
+    return (state.view.sealed, state.view.base_url) != (account.sealed, account.base_url)

@@ -46,3 +46,13 @@ async def test_a_sign_in_that_was_replaced() -> None:
     assert world.pool.usable_count() == 0
     world.load()
     disable_refused(world.pool, lease.account, "invalid_grant")
+
+
+async def test_an_address_that_was_replaced() -> None:
+    """Where the old base URL led back to this server, or knew no such key, the new one may not."""
+    world = PoolWorld(view(1))
+    lease = await world.lease()
+    world.load(view(1, base_url="http://127.0.0.1:2"))
+    disable_refused(world.pool, lease.account, "leads back")
+    mark_account(world.pool, 1, MODEL, MARKS[0], lease)
+    assert await world.asked() == 1
