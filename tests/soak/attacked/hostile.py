@@ -28,7 +28,7 @@ ENVIRONMENT = {
     "PROXY_STALL_SECONDS": "0.02",
     "PROXY_HEADER_TIMEOUT_SECONDS": "5",
     "PROXY_BODY_TIMEOUT_SECONDS": "5",
-    "RELAY_MAX_ANSWER_BYTES": "1000000",
+    "RELAY_MAX_ANSWER_BYTES": "2000000",
 }
 """Deadlines that are met in minutes; stalls are told. An answer without an end comes to its limit while its
 client waits, though a busy machine reads 40 KB of it in a second."""
