@@ -41,9 +41,8 @@ _FEW_BYTES = 1_000  # an event or two: they are read one by one
 class StreamDecoder(ABC, Generic[Shape]):
     """Bytes in, whole events out; a dialect adds ``take``, ``done``, ``end`` and ``document``.
 
-    While ``held`` is a list, the bytes of events are held back in it: a tool call was closed whose JSON
-    does not parse, and the next event says why. ``is_finishing`` is the chunk's. ``decode_lines`` reads
-    what came together.
+    While ``held`` is a list, bytes of events are held back in it: a closed tool call's JSON does not parse,
+    and the next event says why. ``is_finishing`` is the chunk's. ``decode_lines`` reads what came together.
     """
 
     bare: frozenset[str] = frozenset()  # the names that say all that their events do
@@ -61,7 +60,7 @@ class StreamDecoder(ABC, Generic[Shape]):
         self._decode = self._reader.read
         self._parser = SseParser(max_event_bytes)
         self._raw: list[bytes] = []
-        self._is_over = False
+        self._is_over = self._has_unheard = False
         self._ends_amid = False  # the connection ended inside of an event's data
         self._form = BodyForm(max_event_bytes)
 
@@ -196,7 +195,8 @@ class StreamDecoder(ABC, Generic[Shape]):
     def _read(self, events: list[Event]) -> Chunk:
         """What one read amounted to."""
         self.read_over(events)
-        return Chunk(b"".join(self._raw), events, self.is_finishing and not self._parser.is_amid)
+        unheard, self._has_unheard = self._has_unheard, False
+        return Chunk(b"".join(self._raw), events, self.is_finishing and not self._parser.is_amid, unheard)
 
     def _one(self, event: SseEvent, events: list[Event]) -> None:
         event = event if event.raw.isascii() else as_text(event)
@@ -276,6 +276,7 @@ class StreamDecoder(ABC, Generic[Shape]):
         except BrokenStream as broken:
             self._break_off(broken, events, before)
             return
+        self._has_unheard |= len(events) == before
         (self._raw if self.held is None else self.held).append(raw)
         if events and type(events[-1]) in _ENDS:
             self._is_over = True

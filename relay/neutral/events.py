@@ -164,12 +164,14 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
 
     ``raw`` is those events' bytes in upstream's dialect, unchanged, ready for a client of the same
     dialect; ``events`` is what they mean. Both may be empty. ``is_finishing``: a finish reason was told, and
-    nothing behind it; whether it is the end, the end of the body says.
+    nothing behind it; whether it is the end, the end of the body says. ``has_unheard``: a whole event was
+    there that means nothing here, as one that only tells again what was told; it is no heartbeat.
     """
 
     raw: bytes
     events: list[Event]
     is_finishing: bool = False
+    has_unheard: bool = False
 
 
 class StreamState:

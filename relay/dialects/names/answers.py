@@ -39,7 +39,8 @@ class ClientNames:
     def _named(self, chunk: Chunk) -> Chunk:
         if not self._held and not _begins_a_call(chunk.events):
             return chunk
-        return Chunk(chunk.raw, [named for event in chunk.events for named in self._event(event)])
+        events = [named for event in chunk.events for named in self._event(event)]
+        return Chunk(chunk.raw, events, has_unheard=chunk.has_unheard)
 
     def _event(self, event: Event) -> list[Event]:
         if type(event) is BlockStart and event.kind == "tool_call":

@@ -206,8 +206,9 @@ class Answer:
         return self._stopped(reply, State.STOPPED_EMPTY) if reply.chunk.is_finishing else State.PEEKING
 
     def _hear(self, reply: Data | Ended) -> Turn:
-        self._deadlines.came(reply.chunk.events, reply.at)
-        return self._pass_on(self._folded(reply.chunk), reply)
+        chunk = reply.chunk
+        self._deadlines.came(chunk.events, reply.at, has_unheard=chunk.has_unheard)
+        return self._pass_on(self._folded(chunk), reply)
 
     def _pass_on(self, chunk: Chunk, reply: Data | Ended) -> Turn:
         """Give the client what a read gave (or hold it), and see what the answer becomes by it."""

@@ -50,7 +50,7 @@ class Deadlines:
         self._is_collected = is_collected
         self._has_begun = False
         self._is_committed = is_committed
-        self._sent_at = self._data_at = self._bytes_at = self._ping_at = 0.0
+        self._sent_at = self._data_at = self._bytes_at = self._unheard_at = self._ping_at = 0.0
         self._stopped_at = 0.0
 
     def sent(self, at: float) -> None:
@@ -62,14 +62,19 @@ class Deadlines:
         self._has_begun = True
         self._data_at = self._bytes_at = self._ping_at = at
 
-    def came(self, events: Sequence[Event], at: float) -> None:
-        """A read gave ``events``. None at all is part of one, which counts until it proves a heartbeat."""
+    def came(self, events: Sequence[Event], at: float, *, has_unheard: bool = False) -> None:
+        """A read gave ``events``. None at all is part of one, which counts until it proves a heartbeat.
+
+        ``has_unheard``: a whole one was there that means nothing here, and it counts.
+        """
+        if has_unheard:
+            self._unheard_at = at
         if not events:
             self._bytes_at = at
         elif any(type(event) is not Heartbeat for event in events):
             self._data_at = self._bytes_at = self._ping_at = at
         else:
-            self._bytes_at = self._data_at
+            self._bytes_at = max(self._data_at, self._unheard_at)
             if self._account.kind == "anthropic":
                 self._ping_at = at
 
@@ -86,6 +91,7 @@ class Deadlines:
         """Upstream was not read for that long."""
         self._data_at += seconds
         self._bytes_at += seconds
+        self._unheard_at += seconds
         self._ping_at += seconds
         self._stopped_at += seconds
 

@@ -11,12 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.dialects.interface import DecoderOptions
-from relay.dialects.openai import OPENAI_CHAT
+from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Failed, Heartbeat, Terminal
 from relay.neutral.failures import Failure, Kind
 from tests.relay.dialects.every_dialect import DIALECTS
-from tests.relay.dialects.openai.streams import chat, client_for, data_of, decoded, delta, state_of
+from tests.relay.dialects.openai.streams import (
+    chat,
+    client_for,
+    data_of,
+    decoded,
+    delta,
+    state_of,
+    transcript,
+)
 
 FINE: Json = {
     "id": "c",
@@ -347,3 +355,17 @@ def test_small_reads_are_not_joined_again_and_again(name: str, begun: bytes) -> 
 
     few, many = copied_bytes(100), copied_bytes(800)
     assert many < 10 * few  # eight times the reads; with a join at each it is sixty times the bytes
+
+
+def test_a_whole_event_that_means_nothing_is_no_heartbeat() -> None:
+    """Responses tells each text three times: that is life, however many empty frames stand between."""
+    decoder = OPENAI_RESPONSES.decoder(DecoderOptions("family", "seed"))
+    stream = transcript("responses_text")
+    before, again = stream.split(b"event: response.output_text.done", 1)
+    again = b"event: response.output_text.done" + again.split(b"\n\n")[0]
+    assert decoder.feed(before).events
+    assert not decoder.feed(again[:40]).has_unheard
+    chunk = decoder.feed(again[40:] + b"\n\ndata:\n\n")
+    assert chunk.events == [Heartbeat()]
+    assert chunk.has_unheard
+    assert not decoder.feed(b"data:\n\n: still here\n\n").has_unheard

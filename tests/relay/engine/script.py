@@ -191,10 +191,16 @@ def opened(after: float = 0, upstream_request_id: str = "up-1") -> Given:
     return _given("opened", after, lambda at: Opened(at, upstream_request_id))
 
 
-def says(*said: Event | str, raw: bytes = b"", after: float = 0, is_finishing: bool = False) -> Given:
+def says(
+    *said: Event | str,
+    raw: bytes = b"",
+    after: float = 0,
+    is_finishing: bool = False,
+    has_unheard: bool = False,
+) -> Given:
     """One read's events; a text stands for a message that starts with it."""
     shown = f"says {compact(said)}{', with a finish reason' if is_finishing else ''}"
-    return _given(shown, after, lambda at: Data(at, Chunk(raw, _events(said), is_finishing)))
+    return _given(shown, after, lambda at: Data(at, Chunk(raw, _events(said), is_finishing, has_unheard)))
 
 
 def ends(*said: Event | str, raw: bytes = b"", after: float = 0) -> Given:

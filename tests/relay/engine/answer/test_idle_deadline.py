@@ -157,6 +157,20 @@ def test_a_heartbeat_that_comes_in_pieces_is_none() -> None:
     ).ends(status=200, is_committed=True)
 
 
+def test_a_whole_event_that_means_nothing_here_is_data() -> None:
+    """One that only tells again what was told, with a heartbeat in the same read or in a later one."""
+    play(
+        begun(ANN, "Hello"),
+        (reads(until=120), says(Heartbeat(), after=100, has_unheard=True)),
+        delivers(),
+        (reads(until=220), says(after=60, has_unheard=True)),
+        (reads(until=280), says(Heartbeat(), after=20)),
+        delivers(),
+        (reads(until=280), silence()),
+        CUT,
+    ).ends(status=200, is_committed=True)
+
+
 def test_the_time_that_a_slow_client_takes_is_not_upstream_s_silence() -> None:
     """While the client does not read, upstream is not read either, and the limit waits with it."""
     play(
