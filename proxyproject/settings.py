@@ -45,6 +45,12 @@ def _database(url: str, data_dir: Path) -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise SystemExit("DATABASE_URL must begin with postgresql:// (or be absent for SQLite)")
+    try:
+        port = str(parts.port or "")
+    except ValueError:  # it would repeat what stands there: a password with a slash in it
+        raise SystemExit("DATABASE_URL: the port is no number; a / in a password is %2F") from None
+    if not parts.path.lstrip("/"):
+        raise SystemExit("DATABASE_URL names no database: postgresql://user:password@host:5432/name")
     query = dict(parse_qsl(parts.query))
     host = query.pop("host", "") or unquote(parts.hostname or "")
     return {
@@ -53,7 +59,7 @@ def _database(url: str, data_dir: Path) -> dict[str, object]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
-        "PORT": str(parts.port or ""),
+        "PORT": port,
         "CONN_MAX_AGE": 0,  # each page is served in a thread of its own, where a kept one would be lost
         "OPTIONS": with_patience(query),  # libpq's: sslmode, sslrootcert, connect_timeout …
     }

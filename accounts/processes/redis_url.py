@@ -9,7 +9,7 @@ and ``rediss+…`` speaks TLS.
 """
 
 from typing import Literal, NamedTuple
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 Kind = Literal["one", "sentinel", "cluster"]
 
@@ -36,6 +36,7 @@ def redis_address(url: str) -> RedisAddress:
     parts = urlsplit(url)
     scheme, plus, kind = parts.scheme.partition("+")
     if not plus:
+        _check_one(parts)
         return RedisAddress("one", url)
     if scheme not in {"redis", "rediss"} or kind not in {"sentinel", "cluster"}:
         raise ValueError("REDIS_URL: redis+sentinel://, redis+cluster://, or the same with rediss")
@@ -60,6 +61,15 @@ def redis_address(url: str) -> RedisAddress:
     options = f"?{urlencode(query)}" if query else ""
     one = f"{scheme}://{userinfo}{at}localhost/{database}{options}"
     return RedisAddress("cluster" if kind == "cluster" else "sentinel", one, nodes, master, login)
+
+
+def _check_one(parts: SplitResult) -> None:
+    if parts.scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("REDIS_URL must begin with redis://, rediss:// or unix://")
+    try:
+        _ = parts.port
+    except ValueError:  # it would repeat what stands there: a password with a slash in it
+        raise ValueError("REDIS_URL: the port is no number; a / in a password is %2F") from None
 
 
 def _node(text: str, port: int) -> tuple[str, int]:

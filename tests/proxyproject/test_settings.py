@@ -134,6 +134,26 @@ def test_a_database_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.outside
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://user:password@host"),
+        ("DATABASE_URL", "postgresql://user:sec/ret@host/name"),
+        ("REDIS_URL", "secret"),
+        ("REDIS_URL", "http://secret@host"),
+        ("REDIS_URL", "redis://user:sec/ret@host"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_refused_at_once(tmp_path: Path, name: str, url: str) -> None:
+    """In words, and without what stands there: a server that begins would wait for it for ever."""
+    done = settings_in_a_process(tmp_path, "pass", **{name: url})
+    assert done.returncode == 1
+    assert done.stderr.startswith(name)
+    assert "Traceback" not in done.stderr
+    assert "sec" not in done.stderr
+
+
+@pytest.mark.outside
 def test_a_database_url_is_taken_apart(tmp_path: Path) -> None:
     """User, password, host, port and name, with escapes; or the directory of a unix socket."""
     code = (
