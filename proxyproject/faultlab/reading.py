@@ -216,7 +216,8 @@ def _openai_document(answer: HeardAnswer, body: Any) -> None:
 
 
 def _responses(answer: HeardAnswer, events: list[tuple[str, str]]) -> None:
-    said = ended_by = ""
+    ended_by = ""
+    texts: dict[tuple[int, int], str] = {}  # by their places: an odd upstream's come by turns
     for name, raw in events:
         data = json.loads(raw)
         if answer.ending != "cut" and (ended_by, name) != ("response.failed", "error"):
@@ -224,7 +225,8 @@ def _responses(answer: HeardAnswer, events: list[tuple[str, str]]) -> None:
         ended_by = name
         match data["type"]:
             case "response.output_text.delta":
-                said += data["delta"]
+                place = data.get("output_index", 0), data.get("content_index", 0)
+                texts[place] = texts.get(place, "") + data["delta"]
             case "response.completed" | "response.incomplete":
                 _responses_document(answer, data["response"])
                 answer.ending = "whole"
@@ -234,6 +236,7 @@ def _responses(answer: HeardAnswer, events: list[tuple[str, str]]) -> None:
             case "error":
                 _take_error("responses", answer, {"error": data.get("error") or data})
                 answer.ending = "error event"
+    said = "".join(texts[place] for place in sorted(texts))
     if answer.ending == "whole" and answer.text != said:
         raise _Broken("the final response does not hold what was said")
     answer.text = said

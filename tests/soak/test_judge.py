@@ -151,3 +151,17 @@ def test_a_null_of_geminis_is_nothing(is_stream: bool) -> None:
     assert answer.calls == [("", "f", {})]
     for one in told:
         GenerateContentResponse.model_validate(one)
+
+
+def test_texts_of_an_answer_may_come_by_turns() -> None:
+    """Each part is joined by its place, as the final response of OpenAI's has them."""
+    told = [(0, "one"), (1, "two"), (0, " more")]
+    events = [{"type": "response.output_text.delta", "content_index": at, "delta": say} for at, say in told]
+    broken = "_Broken: the final response does not hold what was said"
+    for second, why in (("two", ""), ("too", broken)):
+        parts = [{"type": "output_text", "text": text} for text in ("one more", second)]
+        output = [{"type": "message", "content": parts}]
+        last = {"type": "response.completed", "response": {"status": "completed", "output": output}}
+        body = "".join(f"event: {one['type']}\ndata: {json.dumps(one)}\n\n" for one in (*events, last))
+        answer = read("responses", True, 200, body.encode(), is_complete=True)
+        assert (answer.why, answer.text) == (why, f"one more{second}")
