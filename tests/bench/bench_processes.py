@@ -16,6 +16,7 @@ import tempfile
 
 import aiohttp
 import psutil
+import psycopg
 import redis
 from msgspec import Struct
 
@@ -36,7 +37,7 @@ CLIENTS = 32
 
 
 class Measured(Struct, frozen=True):
-    """CPU in milliseconds a request; commands and messages a request."""
+    """CPU in milliseconds a request; commands, messages and transactions a request."""
 
     processes: int
     complete: int
@@ -45,6 +46,8 @@ class Measured(Struct, frozen=True):
     redis_ms: float
     commands: float
     messages: float
+    commits: float
+    """Transactions of PostgreSQL a request: how much each writer gathers."""
     idle_ms_second: float
     """What the processes take a second while nobody asks anything."""
     bare_ms: float
@@ -76,11 +79,11 @@ async def measure(processes: int, requests: int) -> Measured:
                 set_up(environment, simulator_url, {MODEL: TARGET})
                 async with served(environment, "manage.py", workers=processes) as (base_url, pid):
                     await _load([base_url], CLIENTS * 4)  # what is loaded lazily
-                    before, told = _spent(pid, redis_process.pid), _commands(store)
+                    before, told = _spent(pid, redis_process.pid), (*_commands(store), _commits(name))
                     complete = await _load([base_url], requests)
                     said = _commands(store)
                     await asyncio.sleep(3)  # what is written behind the answers
-                    resting = _spent(pid, redis_process.pid)
+                    resting, said = _spent(pid, redis_process.pid), (*said, _commits(name))
                     await asyncio.sleep(5)
                     idle = _spent(pid, redis_process.pid)
         finally:
@@ -89,9 +92,11 @@ async def measure(processes: int, requests: int) -> Measured:
     cpu, postgres, redis_cpu = (
         (now - then) / requests * 1e3 for now, then in zip(resting, before, strict=True)
     )
-    commands, messages = ((now - then) / requests for now, then in zip(said, told, strict=True))
+    commands, messages, commits = ((now - then) / requests for now, then in zip(said, told, strict=True))
     idle_ms = (idle[0] - resting[0]) / 5 * 1e3
-    return Measured(processes, complete, cpu, postgres, redis_cpu, commands, messages, idle_ms, bare_ms)
+    return Measured(
+        processes, complete, cpu, postgres, redis_cpu, commands, messages, commits, idle_ms, bare_ms
+    )
 
 
 async def _bare_ms(processes: int, simulator_url: str, requests: int) -> float:
@@ -144,16 +149,24 @@ def _commands(store: "redis.Redis") -> tuple[int, int]:
     return sum(told["calls"] for told in stats.values()), published
 
 
+def _commits(name: str) -> int:
+    """Transactions that the database has seen; what a backend did last it tells a moment later."""
+    with psycopg.connect(stores.database_url(), autocommit=True) as admin:
+        found = admin.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = %s", (name,))
+        [number] = found.fetchone() or (0,)
+        return int(number)
+
+
 def printed(lines: list[Measured]) -> str:
     """The table."""
     head = (
         f"{'processes':>9} {'complete':>9} {'CPU ms/req':>11} {'x one':>6} {'PostgreSQL ms':>14}"
-        f" {'Redis ms':>9} {'commands':>9} {'messages':>9} {'idle ms/s':>10} {'bare ms':>8}"
+        f" {'Redis ms':>9} {'commands':>9} {'messages':>9} {'commits':>8} {'idle ms/s':>10} {'bare ms':>8}"
     )
     rows = [
         f"{m.processes:>9} {m.complete:>9} {m.cpu_ms:>11.2f} {m.cpu_ms / lines[0].cpu_ms:>6.2f}"
         f" {m.postgres_ms:>14.2f} {m.redis_ms:>9.2f} {m.commands:>9.2f} {m.messages:>9.2f}"
-        f" {m.idle_ms_second:>10.1f} {m.bare_ms:>8.3f}"
+        f" {m.commits:>8.2f} {m.idle_ms_second:>10.1f} {m.bare_ms:>8.3f}"
         for m in lines
     ]
     one = lines[0]

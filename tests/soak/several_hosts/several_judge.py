@@ -37,6 +37,12 @@ def wrong_rows(talks: Iterable[Talk], rows: Sequence[Mapping[str, Any]]) -> list
     return problems + [f"a row {row['id']} is still open" for row in rows if row["in_flight"]]
 
 
+def is_all_written(talks: Iterable[Talk], rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Has each request its row by now, and has that ended?"""
+    there = {str(row["id"]) for row in rows if not row["in_flight"]}
+    return all(said.request_id in there for one in talks for said in one.said) and len(there) == len(rows)
+
+
 def moved(
     talks: Iterable[Talk], rows: Iterable[Mapping[str, Any]], away: tuple[float, float], began: float = 0
 ) -> list[str]:

@@ -27,6 +27,7 @@ from tests.served.world import ACCOUNTS, CLAUDE, KEY, PATIENCE_SECONDS
 from tests.soak.several_hosts.several import Talk, talk
 from tests.soak.several_hosts.several_judge import (
     back_at,
+    is_all_written,
     late_back,
     moved,
     passed_limits,
@@ -119,7 +120,8 @@ class Campaign:
         problems = [f"a client failed: {self.error!r}"] if self.error else []
         ends_at = time.monotonic() + PATIENCE_SECONDS
         rows = self._rows()
-        while any(row["in_flight"] for row in rows) and time.monotonic() < ends_at:
+        # The last ones are written a moment after their clients have them; whatever is lost never comes.
+        while not is_all_written(self._talks, rows) and time.monotonic() < ends_at:
             time.sleep(0.5)
             rows = self._rows()
         requests = self.world.simulator.requests

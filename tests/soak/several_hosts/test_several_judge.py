@@ -6,6 +6,7 @@ from relay.simulator.ledger import Received
 from tests.soak.several_hosts.several import Said, Talk
 from tests.soak.several_hosts.several_judge import (
     back_at,
+    is_all_written,
     late_back,
     moved,
     passed_limits,
@@ -61,6 +62,15 @@ def test_each_request_has_one_row() -> None:
     assert "of no request" in wrong_rows(talks, [row(0), row(1), row(2)])[0]
     assert "2 times" in wrong_rows(talks, [row(0), row(1), row(1)])[0]
     assert "still open" in wrong_rows(talks, [row(0), row(1, in_flight=True)])[0]
+
+
+def test_it_waits_for_the_last_rows() -> None:
+    """For one that is missing as for one that is open; not for one that nobody asked for."""
+    asked = [talk(7, 1, 2)]
+    assert not is_all_written(asked, [row(1)])
+    assert not is_all_written(asked, [row(1), row(2, in_flight=True)])
+    assert is_all_written(asked, [row(1), row(2)])
+    assert is_all_written(asked, [row(1), row(2), row(3)])
 
 
 def test_a_conversation_keeps_its_account() -> None:
