@@ -19,16 +19,18 @@ class Allowance:
         standings: Sequence[Standing],
         spend: Spend,
         priced: Callable[[RequestRecord], RequestRecord] | None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         """``priced`` gives an exchange its cost where the key has a budget in money."""
         self._standings = standings
         self._spend = spend
         self._priced = priced
+        self._now = now
         self._is_settled = False
 
     def headers(self, recorded_as: str) -> list[tuple[str, str]]:
         """For the answer, in the client's dialect."""
-        return headers(recorded_as, self._standings, time.time())
+        return headers(recorded_as, self._standings, self._now())
 
     def give_back(self) -> None:
         """There was no exchange: nothing was used but the request that was counted."""

@@ -103,7 +103,7 @@ class KeyCounter:
                 budgets = self.counts.budgets(since, row.started_at) if since else ()
                 self.counts.spend(key, standings, tokens, units, budgets, row.id)
 
-        return Allowance(standings, spend, with_cost)
+        return Allowance(standings, spend, with_cost, self.counts.now)
 
     def _since(self, key: int, limits: tuple[Limit, ...]) -> Sequence[Limit]:
         """What was set for the key since the admission under these limits."""

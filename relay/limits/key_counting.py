@@ -38,6 +38,7 @@ def key_counter(accounts: LiveAccounts, prices: Callable[[], PriceList]) -> KeyC
         from_ledger,
         is_open=settings.ENVIRONMENT.relay_unknown_limits == "open",
         shared=RedisCounts(redis_url) if redis_url else None,
+        now=accounts.pool.now,  # the clock of all hosts: each must name the same window
     )
     slots = RedisSlots(accounts.process_id, redis_url, accounts.bus, KEY_SLOTS) if redis_url else None
 

@@ -17,6 +17,10 @@ SKIPS = "skip_thought_signature_validator"
 """What stands for a signature that is not known."""
 
 
+FULL = "all its slots are in use"
+"""How a row says that its session's own account was full."""
+
+
 def unkept_contract(talks: Iterable[Talk]) -> list[str]:
     """Each answer is whole, or ends with an error event where upstream broke it in the middle."""
     bad = [(one.number, said) for one in talks for said in one.said if not _is_promised(said)]
@@ -44,13 +48,18 @@ def is_all_written(talks: Iterable[Talk], rows: Sequence[Mapping[str, Any]]) -> 
 
 
 def moved(
-    talks: Iterable[Talk], rows: Iterable[Mapping[str, Any]], away: tuple[float, float], began: float = 0
+    talks: Iterable[Talk],
+    rows: Iterable[Mapping[str, Any]],
+    away: tuple[float, float],
+    began: float = 0,
+    limit: int = 0,
 ) -> list[str]:
     """A conversation whose upstream never failed has one account to its end.
 
     While Redis is ``away`` (epoch milliseconds) each process has a share of each limit: where that is full
-    the conversation goes on at another account. What is told says when, in seconds from ``began`` on (epoch
-    milliseconds too), and in which process.
+    the conversation goes on at another account. So it does where all slots of its own are in use, if the rows
+    bear that out: ``limit`` of them ran there at once. What is told says when, in seconds from ``began`` on
+    (epoch milliseconds too), and in which process.
     """
     rows = list(rows)
     account_of = {str(row["id"]): str(row["account"]) for row in rows}
@@ -68,9 +77,28 @@ def moved(
                 f" ({why.get(name, 'no reason told')})"
                 for name in ids
                 if account_of[name] != usual
+                and not (FULL in why.get(name, "") and _ran_at_once(rows, usual, name) >= limit > 0)
             ]
+            if not strays:
+                continue
             problems.append(f"conversation {one.number} moved: {found}: {', '.join(strays)}")
     return problems
+
+
+def _ran_at_once(rows: Sequence[Mapping[str, Any]], account: str, name: str) -> int:
+    """The most requests that the account served at once within two seconds of that request's admission."""
+    asked = UUID(name).int >> 80
+    moments = []
+    for row in rows:
+        begins = UUID(str(row["id"])).int >> 80
+        ends = begins + float(row.get("duration_ms") or 0)
+        if row["account"] == account and begins <= asked + 2000 and ends >= asked:
+            moments += [(begins, 1), (ends, -1)]
+    running = most = 0
+    for _, step in sorted(moments):
+        running += step
+        most = max(most, running)
+    return most
 
 
 def back_at(log: str) -> list[float]:

@@ -132,7 +132,7 @@ class Campaign:
         problems += (
             unkept_contract(self._talks)
             + wrong_rows(self._talks, rows)
-            + moved(self._talks, rows, self._away, self._began_ms)
+            + moved(self._talks, rows, self._away, self._began_ms, LIMIT)
         )
         problems += unsigned(requests, self._began_ms / 1000) + passed_limits(requests, LIMIT)
         for host in self.hosts:
@@ -146,7 +146,7 @@ class Campaign:
     def _rows(self) -> list[dict[str, Any]]:
         """Of the campaign: whoever waited for the processes to know the key was refused before it."""
         query = (
-            "SELECT id, account, process_id, in_flight, diagnostics->>'stand_in' AS stand_in"
+            "SELECT id, account, process_id, in_flight, duration_ms, diagnostics->>'stand_in' AS stand_in"
             " FROM monitor_requestlog WHERE id >= %s"
         )
         return self.world.server.rows(query, (first_request_id(int(self._began_ms)),))

@@ -83,6 +83,14 @@ def test_a_conversation_keeps_its_account() -> None:
     assert moved([talk(7, 1, 2, 3)], rows, (BEGAN_MS + 1500, BEGAN_MS + 2500)) == []
     assert moved([talk(7, 1, 2, 3)], rows, (BEGAN_MS + 9000, BEGAN_MS + 9500)) != []
     assert moved([talk(7, 1, 3)], rows, (0.0, 0.0)) == []
+    said = {"stand_in": "b stood in for a: all its slots are in use"}
+    others = [row(1.9) | {"id": f"{request_id(1.9)[:-1]}{n}", "duration_ms": 500} for n in range(3)]
+    full = [row(1), row(2, "b") | said, row(3), *others]
+    assert moved([talk(7, 1, 2, 3)], full, (0.0, 0.0), BEGAN_MS, 3) == []
+    assert len(moved([talk(7, 1, 2, 3)], full, (0.0, 0.0), BEGAN_MS, 8)) == 1
+    assert (
+        len(moved([talk(7, 1, 2, 3)], [row(1), row(2, "b"), row(3), *others], (0.0, 0.0), BEGAN_MS, 3)) == 1
+    )
 
 
 def test_a_call_goes_up_signed() -> None:
