@@ -37,6 +37,15 @@ def _origins(text: str) -> str:
     return text
 
 
+def _trusted(text: str) -> str:
+    """``text`` if each part is an origin as browsers write it, ``*.`` before its host allowed."""
+    for part in filter(None, map(str.strip, text.split(","))):
+        scheme, _, host = part.partition("://")
+        if scheme not in {"http", "https"} or not host or "/" in host:
+            raise ValueError("must be origins like https://proxy.example.org, separated by commas")
+    return text
+
+
 def _address(text: str) -> str:
     """``text`` without a slash at its end, if it is the address of a server."""
     if text and not re.fullmatch(r"https?://[^/\s*]+/?", text):
@@ -72,7 +81,7 @@ class Environment(BaseSettings):
     proxy_fernet_keys: str = ""
     proxy_debug: bool = False
     proxy_allowed_hosts: str = "127.0.0.1,localhost,[::1]"
-    proxy_trusted_origins: str = ""
+    proxy_trusted_origins: Annotated[str, AfterValidator(_trusted)] = ""
     proxy_https: bool = False
     proxy_pages_port: Annotated[int, Field(ge=0, le=65535)] = 0
     proxy_pages_host: str = ""

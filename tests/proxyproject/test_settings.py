@@ -97,6 +97,8 @@ def test_the_tests_clear_every_setting() -> None:
         ("POOL_QUOTA_MARK_SECONDS", "[1e400]"),
         ("RELAY_MAX_BODY_BYTES", "1.5-secret"),
         ("PROXY_HTTPS", "secret"),
+        ("PROXY_TRUSTED_ORIGINS", "secret.example.org"),
+        ("PROXY_TRUSTED_ORIGINS", "https://a.example.org,https://secret.example.org/"),
         ("PROXY_TIME_ZONE", "Mars/secret"),
         ("PROXY_LANGUAGE", "secret"),
         ("PROXY_ACCOUNT_HEADER", "secret"),
