@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import accumulate
 
 import pytest
 
@@ -26,6 +27,9 @@ STREAMS = [s for s in every_shape() if s.answer.content_type == STREAM and s.ans
 SOUND = [shape for shape in STREAMS if shape.name not in IN_PROCESS]
 
 SEED = 20261130
+
+CUTS_APART_BYTES = 300
+"""About an event: a read still brings whole events with the end of one and the beginning of another."""
 
 
 def clients_of(shape: Shape) -> Iterator[ClientName]:
@@ -131,13 +135,35 @@ def _bytes_of(shape: Shape, client: ClientName, pieces: Iterable[bytes]) -> byte
 
 @pytest.mark.thorough
 def test_no_place_to_cut_changes_the_events() -> None:
-    """Every body, cut in two at each of its bytes: the same events."""
+    """Every body, cut at each of its bytes: the same events.
+
+    Places that are far apart are cut at once; a body that is shorter than that is only ever cut in two.
+    """
     changed = []
     for shape in SOUND:
         body = body_bytes(shape.answer)
         whole = joined(events(shape, [body]))
-        for at in range(1, len(body)):
-            if joined(events(shape, [body[:at], body[at:]])) != whole:
-                changed.append(f"{shape.name} at {at}: …{body[max(0, at - 20) : at]!r}")
+        for first in range(1, min(CUTS_APART_BYTES + 1, len(body))):
+            if joined(events(shape, cut_from(body, first))) != whole:
+                changed.append(f"{shape.name} from {first} on: …{body[max(0, first - 20) : first]!r}")
                 break
     assert changed == []
+
+
+def test_every_place_is_cut_once() -> None:
+    """All cuttings of a body together cut it at each of its bytes, and lose none of them."""
+    for size in (1, 2, CUTS_APART_BYTES, CUTS_APART_BYTES + 1, CUTS_APART_BYTES + 2, 5 * CUTS_APART_BYTES):
+        body = random.Random(SEED).randbytes(size)
+        places: list[int] = []
+        for first in range(1, min(CUTS_APART_BYTES + 1, size)):
+            pieces = cut_from(body, first)
+            assert b"".join(pieces) == body
+            assert all(pieces)
+            places += list(accumulate(map(len, pieces)))[:-1]
+        assert sorted(places) == list(range(1, size))
+
+
+def cut_from(body: bytes, first: int) -> list[bytes]:
+    """Cut at ``first``, and from there at every place that is as far apart as those of one turn are."""
+    places = list(range(first, len(body), CUTS_APART_BYTES))
+    return [body[start:end] for start, end in zip([0, *places], [*places, len(body)], strict=True)]
