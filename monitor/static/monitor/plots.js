@@ -45,6 +45,9 @@ const series = {
   })),
 };
 
+// Lines that differ by their dashes are told apart in the legend too: a box of 10 pixels shows none.
+const AS_LINES = { usePointStyle: true, pointStyle: "line", pointStyleWidth: 24 };
+
 function options(name) {
   const text = style("--ek-quiet");
   const line = style("--ek-line");
@@ -58,7 +61,7 @@ function options(name) {
       ...(name === "money" && { share: axis({ position: "right", max: 100, grid: { display: false } }) }),
     },
     plugins: {
-      legend: { position: "bottom", labels: { color: text, boxWidth: 10, boxHeight: 10, padding: 8 } },
+      legend: { position: "bottom", labels: { color: text, boxWidth: 10, boxHeight: 10, padding: 8, ...(name === "times" && AS_LINES) } },
       tooltip: { filter: (one) => name !== "outcomes" || one.raw > 0 },
     },
     onClick(event, _, chart) {
