@@ -172,7 +172,7 @@ class AccountAdmin(StateColumns, ModelAdmin):
         """When and what, with a link to the exchange."""
         return _today(account).last_error or "–"
 
-    @display(description=_("quota"))
+    @display(description=_("quotas"))
     def quota(self, account: Account) -> SafeString:
         """The window that upstream told to be fullest."""
         return tightest(account)

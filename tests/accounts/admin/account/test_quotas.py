@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.admin.account.quotas import gauges, tightest
 from accounts.models import Account
@@ -63,3 +64,13 @@ def test_the_pages_show_them() -> None:
         reverse("admin:accounts_account_change", args=[row.pk]),
     ):
         assert "<meter" in client.get(address).content.decode()
+
+
+def test_the_column_is_no_failure_in_japanese(admin_client: Client) -> None:
+    """The list says that there are quotas, not that one is exceeded, as the failure of that name does."""
+    account().save()  # an empty list has no columns
+    with translation.override("en"):  # the language that the answer leaves behind ends here
+        answer = admin_client.get("/admin/accounts/account/", headers={"accept-language": "ja"})
+    page = answer.content.decode()
+    assert "クォータ" in page
+    assert "割り当て超過" not in page
