@@ -63,7 +63,8 @@ _LONGEST_ENDING = 40
 _DEEPEST = 3
 """Gateways one behind another, each with its own words."""
 _KEY = Phrases(
-    r"api_key_invalid", r"api key (?:not valid|expired|not found)", r"pass a valid api key",
+    r"\A\W*api_key_invalid\b",  # a gateway that tells Google's code alone; behind other words it is a name
+    r"api key (?:not valid|expired|not found)", r"pass a valid api key",
     r"organization has been disabled",
 )  # fmt: skip
 # An error that quotes the request's own names may say "billing" and mean a field of the client's tool.
@@ -71,7 +72,10 @@ _QUOTES_REQUEST = Phrases(
     r"invalid (?:json|value|schema|type)", r"unknown (?:name|parameter)", r"function.?declaration",
     r"extra inputs are not permitted", r"input_schema", r"tools[.\[][0-9]", r"messages[.\[][0-9]",
     r"unrecognized request argument", r"(?:invalid|unknown|unsupported) model",
-    r"channels? (?:available )?for model",
+    r"channels? (?:available )?for model", r"\bfield required\b",
+    # What a value has to be, without a mark: "field billing must be a boolean".
+    r"\b(?:be|expected)(?: either)?(?: an?)?(?: valid)? (?:boolean|string|number|integer|array|object|list|"
+    r"dictionary|enum|null|empty|unique|true|false|one of|between|less than|greater than)\b",
 )  # fmt: skip
 _NO_CHANNEL = "无可用渠道"
 """New API's word for a model that none of its channels has; it names the model without marks."""
@@ -142,7 +146,7 @@ def _own_words(message: str, *, beside_a_model: bool = False) -> str:
         return ""
     text = message.encode("utf-8", "surrogatepass")
     if beside_a_model:
-        text = _LOST_KEY.sub(b"api_key_invalid", text)
+        text = _LOST_KEY.sub(b"api key not valid", text)
     if (refused := _REFUSED_MODEL.search(text)) is not None:
         if not beside_a_model:
             return ""

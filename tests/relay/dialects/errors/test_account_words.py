@@ -24,7 +24,11 @@ MONEY = [
     "You have reached your specified API usage limits.",
     "Your organization reached its monthly spending limit.",
 ]
-KEY = ["API key not valid. Please pass a valid API key.", "This organization has been disabled."]
+KEY = [
+    "API key not valid. Please pass a valid API key.",
+    "API_KEY_INVALID",
+    "This organization has been disabled.",
+]
 THE_REQUESTS = [
     'Invalid JSON payload received. Unknown name "billing" at tools[0]',
     "tools.3.custom.input_schema: the property 'credits' is twice there",
@@ -32,6 +36,11 @@ THE_REQUESTS = [
     "messages.4.content: billing: Extra inputs are not permitted",
     "max_tokens: Field required",
     "messages.0: credit card numbers are fine",
+    "tool description: field api_key_invalid must be a boolean",
+    "tool description: field billing must be a boolean",
+    "metadata.payment should be one of card, cash",
+    "parameter credits: expected an integer",
+    "There is no fault auth; there are api_key_invalid, overloaded",
 ]
 
 
