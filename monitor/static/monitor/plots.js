@@ -46,7 +46,13 @@ const series = {
 };
 
 // Lines that differ by their dashes are told apart in the legend too: a box of 10 pixels shows none.
-const AS_LINES = { usePointStyle: true, pointStyle: "line", pointStyleWidth: 24 };
+const AS_LINES = {
+  usePointStyle: true, pointStyle: "line", pointStyleWidth: 24,
+  generateLabels: (chart) => Chart.defaults.plugins.legend.labels.generateLabels(chart).map((one) => {
+    const { borderDash, borderColor } = chart.data.datasets[one.datasetIndex];
+    return { ...one, lineDash: borderDash, strokeStyle: borderColor, lineWidth: 2 };
+  }),
+};
 
 function options(name) {
   const text = style("--ek-quiet");
