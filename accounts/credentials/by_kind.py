@@ -40,7 +40,7 @@ def check_credential(kind: str, credential: Mapping[str, Any]) -> None:
     if kind in _KEY_HEADERS:
         key = credential.get("api_key")
         if not isinstance(key, str) or not key.strip():
-            raise BadCredential(_('an account of this kind needs {"api_key": "…"}'))
+            raise BadCredential(_('an account of this kind needs an API key ("api_key")'))
         if not _fits_in_header(key.strip()):
             raise BadCredential(_('the "api_key" holds characters that no header can carry'))
         return

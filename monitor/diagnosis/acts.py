@@ -37,7 +37,7 @@ AT_FAILURE: dict[Cause, tuple[Act, ...]] = {
     Cause.NO_ACCOUNT: (Act.CLEAR_COOLDOWN, Act.SEND_AGAIN, Act.ACCOUNTS),
     Cause.OVERLOAD: (Act.SEND_AGAIN,),
     Cause.SERVER_ERROR: (Act.SEND_AGAIN,),
-    Cause.EMPTY: (Act.SEND_AGAIN, Act.MAPPING),
+    Cause.EMPTY: (Act.MAPPING, Act.SEND_AGAIN),  # to press retry many times does not help
     Cause.FIRST_DATA_TIMEOUT: (Act.SEND_AGAIN,),
     Cause.IDLE_TIMEOUT: (Act.SEND_AGAIN,),
     Cause.BROKEN_ANSWER: (Act.SEND_AGAIN,),

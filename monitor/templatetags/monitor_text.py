@@ -38,7 +38,7 @@ OUTCOME_SIGNS = {
     "interrupted": "⚡",
     "zero_tokens": "∅",
     "error": "✕",
-    "unauthorized": "⚿",
+    "unauthorized": "⊗",
     "key_expired": "⌛",
     "not_allowed": "⊘",
     "rate_limited": "⏱",

@@ -77,9 +77,8 @@ def mapping_of(request: HttpRequest, request_id: str) -> HttpResponseBase:
     mapping = _mapping_of(row)
     if mapping is not None:
         return redirect("admin:accounts_modelmapping_change", mapping.pk)
-    return redirect(
-        f"{reverse('admin:accounts_modelmapping_add')}?{urlencode({'pattern': row.client_model})}"
-    )
+    begun = {"pattern": row.client_model, "target": row.mapped_model or ""}
+    return redirect(f"{reverse('admin:accounts_modelmapping_add')}?{urlencode(begun)}")
 
 
 def _row(request_id: str) -> RequestRecord:

@@ -82,6 +82,7 @@ def _key(key: int | None) -> Step:
 def _first_answer(key: int | None, is_done: bool) -> Step:
     link = reverse("admin:accounts_clientkey_connect", args=(key,)) if key is not None else ""
     text = _(
-        "Everything is ready. Let a client ask: press “Send”, or copy what your client needs and run it."
+        "Everything is ready. Let a client ask: on the key's page press “Send”, or copy what your client"
+        " needs and run it."
     )
     return Step(_("First answer"), is_done, text, _("Connect a client"), link)

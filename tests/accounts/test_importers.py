@@ -188,7 +188,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("bad", "says"),
     [
-        (GEMINI | {"credential": {}}, 'credential: an account of this kind needs {"api_key"'),
+        (GEMINI | {"credential": {}}, "credential: an account of this kind needs an API key"),
         (GEMINI | {"credential": "planted-secret"}, "Expected `object`"),
         (GEMINI | {"kind": "planted"}, "Invalid enum value"),
         (GEMINI | {"priority": "high"}, "priority"),

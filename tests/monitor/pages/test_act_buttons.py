@@ -97,10 +97,11 @@ def test_the_button_for_continuation_needs_what_its_act_needs(store: str, shelf:
 
 
 def test_a_model_without_a_mapping_leads_to_the_form_of_one(operator: Client, shelf: Shelf) -> None:
-    """With its name filled in."""
-    request_id = shelf.put(client_model="claude-new").id
-    answer = operator.get(f"/monitor/history/{request_id}/mapping/")
-    assert answer["Location"].endswith("/modelmapping/add/?pattern=claude-new")
+    """With its name filled in, and with the model that was asked instead, where one was."""
+    for asked, target in (("", ""), ("claude-old", "claude-old")):
+        request_id = shelf.put(client_model="claude-new", mapped_model=asked).id
+        answer = operator.get(f"/monitor/history/{request_id}/mapping/")
+        assert answer["Location"].endswith(f"/modelmapping/add/?pattern=claude-new&target={target}")
 
 
 def test_who_may_only_look_has_no_button_and_no_address(store: str, shelf: Shelf) -> None:
