@@ -12,6 +12,7 @@ Evenkeel: a self-healing relay for Claude, Gemini and OpenAI clients.
   evenkeel createsuperuser          make a login for the admin
   evenkeel create_client_key NAME   make a key for a client, and print it once
   evenkeel import_accounts FILE     take accounts from a JSON list
+  evenkeel simulator                play an upstream, to try `serve` without an account: any key will do
   evenkeel help                     every command; `evenkeel COMMAND --help` says what it takes
 """
 DEMO_DIR = "~/.antigravity_tools/demo"
@@ -33,6 +34,9 @@ def main() -> None:
             os.environ.setdefault("PROXY_DATA_DIR", DEMO_DIR)
     from django.core.management import execute_from_command_line
 
+    from proxyproject.first_tables import make_tables
+
+    make_tables(arguments)
     execute_from_command_line(["evenkeel", *arguments])
 
 

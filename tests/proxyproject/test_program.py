@@ -47,6 +47,19 @@ def test_it_says_what_it_can_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.outside
+def test_without_a_browser_the_first_command_makes_the_tables(tmp_path: Path) -> None:
+    """Nothing has served yet: accounts and a key can be made all the same, and help makes nothing."""
+    assert evenkeel(tmp_path, "create_client_key", "--help").returncode == 0
+    assert not list((tmp_path / ".antigravity_tools").glob("*.sqlite3"))
+    accounts = tmp_path / "accounts.json"
+    accounts.write_text('[{"email": "me@example.com", "kind": "gemini", "credential": {"api_key": "sim-1"}}]')
+    for arguments in (("create_client_key", "laptop"), ("import_accounts", str(accounts))):
+        done = evenkeel(tmp_path, *arguments)
+        assert done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.outside
 def test_it_runs_from_any_folder_and_the_demo_keeps_apart(tmp_path: Path) -> None:
     """Foreign folders and settings modules are not seen, and the demo's data lie in a folder of their own."""
     done = evenkeel(tmp_path, "check")
