@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from monitor.diagnosis.failure_causes import cause_of
+from monitor.diagnosis.seams import was_to_be_continued
 from monitor.record.failures.failure_table import Cause, decisive
 from monitor.record.outcome import is_of_a_conversation
 from monitor.record.records import AttemptRecord, Outcome, RequestRecord
@@ -74,8 +75,7 @@ def acts_for(row: RequestRecord, attempts: Sequence[AttemptRecord]) -> tuple[Act
         return (Act.CURL,)
     if row.outcome is Outcome.INTERRUPTED:
         cause = cause_of(failed[-1]) if failed else Cause.DRAINING
-        was_continued = "not_continued" in row.diagnostics or bool(row.seams)
-        if row.first_data_ms is None or cause not in CONTINUED_CAUSES or was_continued:
+        if row.first_data_ms is None or cause not in CONTINUED_CAUSES or was_to_be_continued(row):
             return (Act.SEND_AGAIN,)
         return (Act.SEND_AGAIN, Act.CONTINUE, Act.MAPPING)
     if row.outcome not in (Outcome.ERROR, Outcome.ZERO_TOKENS, Outcome.UNAUTHORIZED):

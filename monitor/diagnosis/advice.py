@@ -135,15 +135,17 @@ BEFORE_ANSWER: dict[Cause, tuple[str, str]] = {
     Cause.OTHER: (_("All %(count)d attempts failed."), _WAIT),
 }
 
-_AGAIN = _(
+AGAIN = _(
     "Send it again. The partial answer cannot be resumed; to have such answers continued, turn on"
     " “continue what breaks off” in its mapping."
 )
 
+AGAIN_AS_IT_IS = _("Send it again. Its mapping continues what breaks off already, wherever that is possible.")
+
 AFTER_CUT: dict[Cause, tuple[str, str]] = {
     Cause.CUT: (
         _("The stream of %(account)s broke off in the middle of the answer, after %(time)s."),
-        _AGAIN,
+        AGAIN,
     ),
     Cause.IDLE_TIMEOUT: (
         _("%(account)s fell silent in the middle of the answer; it was given up after %(time)s."),
@@ -155,15 +157,15 @@ AFTER_CUT: dict[Cause, tuple[str, str]] = {
     ),
     Cause.SERVER_ERROR: (
         _("Upstream ended the answer of %(account)s with an error of its own, after %(time)s."),
-        _AGAIN,
+        AGAIN,
     ),
     Cause.QUOTA: (
         _("The quota of %(account)s was used up in the middle of the answer, after %(time)s."),
-        _AGAIN,
+        AGAIN,
     ),
     Cause.BROKEN_ANSWER: (
         _("%(account)s sent data that breaks its own protocol in the middle of the answer."),
-        _AGAIN,
+        AGAIN,
     ),
     Cause.LARGE_ANSWER: BEFORE_ANSWER[Cause.LARGE_ANSWER],
     Cause.DEADLINE: BEFORE_ANSWER[Cause.DEADLINE],

@@ -60,4 +60,15 @@ def continued(row: RequestRecord, attempts: Sequence[AttemptRecord]) -> Phrase:
 def not_continued(row: RequestRecord) -> list[Phrase]:
     """Why a broken answer was not continued, or not any further, where the mapping continues."""
     why = row.diagnostics.get("not_continued")
-    return [Phrase(NOT_CONTINUED.get(why, NOBODY_CONTINUES))] if isinstance(why, str) else []
+    if not isinstance(why, str):
+        return []
+    told = Phrase(NOT_CONTINUED.get(why, NOBODY_CONTINUES))
+    if not row.seams or why == Obstacle.CONTINUED_TWICE:
+        return [told]
+    message = _("It had been continued (times: %(count)d). %(sentence)s")
+    return [Phrase(message, {"count": len(row.seams), "sentence": told})]
+
+
+def was_to_be_continued(row: RequestRecord) -> bool:
+    """Did the mapping of a broken answer continue what breaks off?"""
+    return "not_continued" in row.diagnostics or bool(row.seams)

@@ -65,7 +65,7 @@ SAMPLES: tuple[Sample, ...] = (
     _claude("an empty stream, retried on another account", "Tell me more. [fault: empty, ok]"),
     _claude("an overload, waited out on the same account", "Go on. [fault: status=503, ok]"),
     _claude("a quota, rotated at once", "And then? [fault: retry_after=1, ok]"),
-    _claude("an answer cut in the middle", "Speak slowly. [fault: cut@5]"),
+    _claude("an answer cut in the middle", "Speak slowly. [fault: cut@5, ok]"),
     _claude("nothing said three times", "Hello? [fault: stop_empty*]", status=502),
     _claude("a request that upstream refuses", "One moment.", status=400, max_tokens=-1),
     _claude("a Claude client served by Gemini", "Hello from the other side.", model="claude-demo"),

@@ -266,6 +266,18 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
         "Two continuations had been made, and there are no more. The client was told",
         "Send it again",
     ),
+    "continued, and then no more": (
+        row(
+            **ENDED | {"outcome": Outcome.INTERRUPTED, "status": 200, "first_data_ms": 200},
+            continued=True,
+            seams=(109, 229),
+            diagnostics={"not_continued": "the text was whole"},
+        ),
+        [failed("cut", None, first_data_ms=200), failed("cut", None, 2, account="b@x", first_data_ms=200)],
+        Severity.PROBLEM,
+        "It had been continued (times: 2). It was not continued: upstream had closed the text",
+        "Send it again. Its mapping continues what breaks off already",
+    ),
     "not continued": (
         row(
             **ENDED | {"outcome": Outcome.INTERRUPTED, "status": 200, "first_data_ms": 200},
