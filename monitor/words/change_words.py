@@ -103,6 +103,8 @@ CHANGES: Final = (
     gettext_noop("system turn became a user turn"),
     gettext_noop("a system turn between a tool call and its result became a note"),
     gettext_noop("a first user turn was added: the API lets the user begin"),
+    gettext_noop("a first user turn was added: Gemini wants one"),
+    gettext_noop("a first user turn was added: Gemini lets no call begin"),
     gettext_noop("the unfinished last turn is continued on the user's request: the model takes no prefill"),
     gettext_noop("the model takes no prefill: a user turn asks it to continue"),
     gettext_noop("the model refuses prefill: a user turn asks it to continue"),

@@ -253,7 +253,7 @@ def page_shows(world: World, conversation: str, rows: list[dict[str, Any]]) -> N
         log_in(browser)
         page = browser.get(f"/monitor/conversations/{conversation}/").text
     agents = {row["agent"] for row in rows}
-    linked = re.findall(r'<td class="(depth-\d)">.*?\?agent=(\w+)"', page)
+    linked = re.findall(r'<td class="[^"]*\b(depth-\d)">.*?\?agent=(\w+)"', page)
     assert sorted(linked) == sorted((f"depth-{int(one != conversation)}", one) for one in agents)
     assert linked[0][1] == conversation
     assert [row["id"] for row in rows if f"/monitor/history/{row['id']}/" not in page] == []

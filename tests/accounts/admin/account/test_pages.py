@@ -103,7 +103,7 @@ def test_add_account(client: Client, kind: str, typed: str, stored: dict[str, An
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"credential": ""}, "needs {&quot;api_key&quot;"),
+        ({"credential": ""}, "needs an API key"),
         ({"kind": "code_assist", "credential": "planted-secret"}, "client_id, client_secret missing"),
         ({"credential": "{planted-secret"}, "This begins like JSON, but it is none."),
         ({"kind": "vertex", "credential": '{"private_key": "planted-secret"}'}, "client_email missing"),
