@@ -7,11 +7,12 @@ file twice changes nothing. No message here ever quotes a credential.
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Model
 from msgspec import Struct
 
 from accounts.addresses import asked_at, origin
@@ -23,6 +24,8 @@ from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT, Kind
 from accounts.models import Account, ModelMapping, lock_accounts
 from accounts.revisions import lock_rows
 from accounts.validation import sends_in_clear
+
+M = TypeVar("M", bound=Model)
 
 
 class ImportResult(Struct):
@@ -120,8 +123,7 @@ def import_mappings(source: str) -> ImportResult:
     with transaction.atomic():
         lock_rows(ModelMapping.objects.all())
         for position, entry in mappings:
-            row = ModelMapping.objects.filter(pattern=entry.pattern, role=entry.role).first()
-            row = row or ModelMapping(pattern=entry.pattern, role=entry.role)
+            row = _stored(ModelMapping, pattern=entry.pattern, role=entry.role)
             fields = {
                 "target": entry.target,
                 "kinds": entry.kinds,
@@ -186,9 +188,14 @@ def _find_doubles(positioned: Iterable[tuple[str, str]], faults: list[str]) -> N
         first.setdefault(what, position)
 
 
+def _stored(model: type[M], **named: str) -> M:
+    """The row of that name, or a new one. PostgreSQL takes no text with NUL, also to compare."""
+    has_nul = any("\0" in value for value in named.values())
+    return (None if has_nul else model._default_manager.filter(**named).first()) or model(**named)
+
+
 def _write_account(position: str, entry: AccountEntry, result: ImportResult, faults: list[str]) -> None:
-    row = Account.objects.filter(kind=entry.kind, email=entry.email).first()
-    row = row or Account(kind=entry.kind, email=entry.email)
+    row = _stored(Account, kind=entry.kind, email=entry.email)
     stored = _stored_credential(row)
     if _lacks_client(entry):
         if stored.get("client_id"):

@@ -10,18 +10,10 @@ from enum import StrEnum
 
 import msgspec
 
-from monitor.diagnosis.advice import (
-    AFTER_CUT,
-    AGAIN,
-    AGAIN_AS_IT_IS,
-    AT_ADMISSION,
-    BEFORE_ANSWER,
-    WHAT_IT_DID,
-    at_admission,
-)
+from monitor.diagnosis.advice import AFTER_CUT, AT_ADMISSION, BEFORE_ANSWER, WHAT_IT_DID, at_admission
 from monitor.diagnosis.failure_causes import cause_of
 from monitor.diagnosis.fell_back import fell_back
-from monitor.diagnosis.seams import beginning_of, continued, not_continued, was_to_be_continued
+from monitor.diagnosis.seams import beginning_of, continued, not_continued, step_behind
 from monitor.record.failures.decision_words import Strategy
 from monitor.record.failures.failure_table import Cause, decisive
 from monitor.record.outcome import is_of_a_conversation
@@ -284,12 +276,10 @@ def _interrupted(row: RequestRecord, attempts: Sequence[AttemptRecord]) -> Diagn
     sentence, step = AFTER_CUT.get(cause_of(attempts[-1]), AFTER_CUT[Cause.CUT])
     if row.first_data_ms is None:
         return Diagnosis(Severity.PROBLEM, (_did(attempts[-1]),), Phrase(step))
-    if step == AGAIN and was_to_be_continued(row):
-        step = AGAIN_AS_IT_IS
     time = Seconds(row.duration_ms or 0)
     summary = Phrase(sentence, {"account": row.account or "–", "time": time})
     told = Phrase(gettext_noop("The client was told with an error event, not with a made-up ending."))
-    return Diagnosis(Severity.PROBLEM, (summary, *not_continued(row), told), Phrase(step))
+    return Diagnosis(Severity.PROBLEM, (summary, *not_continued(row), told), Phrase(step_behind(row, step)))
 
 
 def _client_closed(row: RequestRecord, failed: list[AttemptRecord]) -> Diagnosis:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from monitor.diagnosis.advice import AGAIN, AGAIN_AS_IT_IS
 from monitor.record.failures.decision_words import Obstacle
 from monitor.record.phrasing import Phrase
 from monitor.record.phrasing import gettext_noop as _
@@ -72,3 +73,8 @@ def not_continued(row: RequestRecord) -> list[Phrase]:
 def was_to_be_continued(row: RequestRecord) -> bool:
     """Did the mapping of a broken answer continue what breaks off?"""
     return "not_continued" in row.diagnostics or bool(row.seams)
+
+
+def step_behind(row: RequestRecord, step: str) -> str:
+    """What to do about a broken answer: to turn on what is on already is no advice."""
+    return AGAIN_AS_IT_IS if step == AGAIN and was_to_be_continued(row) else step

@@ -232,6 +232,13 @@ def test_a_label_that_no_header_can_carry(label: str, tmp_path: Path) -> None:
     assert not Account.objects.exists()
 
 
+def test_a_pattern_that_no_database_takes(tmp_path: Path) -> None:
+    """It is refused in words, on PostgreSQL too."""
+    said = refusal("import_mappings", [{"pattern": "a\0*", "target": "gpt-5"}], tmp_path)
+    assert "entry 1: " in said
+    assert not ModelMapping.objects.exists()
+
+
 def test_every_bad_entry_is_named(tmp_path: Path) -> None:
     """Several bad entries are all named at once."""
     said = refusal("import_accounts", [GEMINI | {"priority": "x"}, GEMINI, FULL | {"kind": 5}], tmp_path)
