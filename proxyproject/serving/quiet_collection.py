@@ -36,7 +36,7 @@ CROWDED_LOOKS = 6
 """What is more for so many looks, a minute, is a new pool's: it is put away as it is, once."""
 
 MOST_HIDDEN = 10
-"""Behind so many bites a quiet moment looks at everything, also at what was there at the start (80 ms),"""
+"""Behind so many a quiet moment looks at everything, also at what was there at the start (80 ms),"""
 HIDDEN_AT_LAST = 2_000
 """and behind so many, five hours, whatever moment there is: what grows must end somewhere."""
 
@@ -92,7 +92,10 @@ class QuietCollection:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             if self.look():
-                await asyncio.to_thread(give_back_memory)
+                with contextlib.suppress(
+                    RuntimeError
+                ):  # there is no thread to be had: the next look may have one
+                    await asyncio.to_thread(give_back_memory)
 
     def look(self) -> bool:
         """Collect, if anything has gathered: in a quiet moment, which it tells, or where it is little."""
@@ -105,13 +108,11 @@ class QuietCollection:
         elif not is_quiet and middle > BITE_OF_MIDDLE:
             self._is_crowded()
             return False
-        hidden, crowded = self._hidden, self._crowded
+        crowded = self._crowded
         self._collect()
         if looks_at_all:
             self._hidden = 0
-        elif is_quiet:
-            self._hidden = hidden
-        else:
+        elif not is_quiet:
             self._crowded = crowded
         return is_quiet
 

@@ -30,9 +30,9 @@ CHUNKED_READ_BYTES = 4 * 1024
 """What is read of a chunked body before others have their turn (2 to 3 ms where a chunk has a byte or two);
 Twisted reads 64 KiB."""
 
-MOST_SPARED = 10
-"""So many looks of the doorkeeper, a second each, find what is overdue in time if bytes wait to be read: a
-byte now and then keeps nothing open for longer."""
+SPARED_SECONDS = 10.0
+"""For so long what is overdue is in time if bytes wait to be read: a byte now and then keeps nothing open for
+longer, however rarely a busy doorkeeper looks."""
 
 
 def _ignored(data: bytes) -> None:
@@ -46,7 +46,7 @@ class RelayChannel(http.HTTPChannel):
     since = 0.0
     address = ""
     _is_deaf = False
-    _spared = 0
+    _spared_since = 0.0  # the first look that found it overdue; 0: none has
     _next = b""  # what has come and waits for its turn
 
     def connectionMade(self) -> None:
@@ -91,7 +91,9 @@ class RelayChannel(http.HTTPChannel):
             self.loseConnection()
 
     def has_unread(self) -> bool:
-        """Has the kernel bytes of a next request that Twisted has not read yet?"""
+        """Are there bytes that nobody has looked at: read, and waiting for their turn, or in the kernel?"""
+        if self._next:
+            return True
         with contextlib.suppress(OSError):
             return bool(self.transport.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
         return False
@@ -109,7 +111,7 @@ class RelayChannel(http.HTTPChannel):
 
     def enter(self, stage: Stage) -> None:
         """The next stage begins."""
-        self.stage, self.since, self._spared = stage, time.monotonic(), 0
+        self.stage, self.since, self._spared_since = stage, time.monotonic(), 0.0
 
     def dataReceived(self, data: bytes) -> None:
         """Twisted: bytes came. Twisted's own timer, which any byte sets back, is not used."""
@@ -194,13 +196,13 @@ class RelayChannel(http.HTTPChannel):
         gate = self.requests[0].gate if self.requests else None
         return 0.0 if gate is None else gate.closed_seconds
 
-    def give_up(self) -> None:
-        """The stage has taken too long; not where what is due has come, and a busy server has not read it."""
+    def give_up(self) -> bool:
+        """The stage took too long; False where what is due has come, and a busy server has not read it."""
         match self.stage:
-            case Stage.HEAD | Stage.BODY | Stage.IDLE if self._spared < MOST_SPARED and (
+            case Stage.HEAD | Stage.BODY | Stage.IDLE if (
                 self._next or self.has_unread()
-            ):
-                self._spared += 1
+            ) and self._is_spared():
+                return False
             case Stage.BODY:
                 self.requests[-1].refuse(408, "The request's body did not come in time.")
             case Stage.HEAD if self._receivedHeaderSize or self._buffer:
@@ -210,6 +212,12 @@ class RelayChannel(http.HTTPChannel):
                 self.loseConnection()
             case _:
                 self.cut()
+        return True
+
+    def _is_spared(self) -> bool:
+        now = time.monotonic()
+        self._spared_since = self._spared_since or now
+        return now - self._spared_since < SPARED_SECONDS
 
     def cut(self) -> None:
         """End the connection now: its file is closed when this returns.

@@ -54,8 +54,8 @@ class Connection(Protocol):
         """Has it sent what is not read yet?"""
         ...
 
-    def give_up(self) -> None:
-        """The stage was overdue."""
+    def give_up(self) -> bool:
+        """The stage was overdue; False: it stays all the same, for now."""
         ...
 
     def cut(self) -> None:
@@ -174,8 +174,7 @@ class Doorkeeper:
                 continue  # it has ended meanwhile
             with contextlib.suppress(Exception):  # one odd connection keeps no other
                 if is_overdue(one.stage, now - one.since, one.received_bytes, self.limits):
-                    ended += 1
-                    one.give_up()
+                    ended += one.give_up()
                 elif one.unread_seconds > self.limits.unread_seconds:
                     ended += 1
                     one.cut()

@@ -124,6 +124,23 @@ def test_a_circle_that_was_in_use_goes_in_a_quiet_moment() -> None:
         gc.unfreeze()
 
 
+def test_what_was_in_use_at_a_quiet_look_goes_later_too() -> None:
+    """Quiet is who serves no exchange: a page or an export may hold something all the same."""
+    quiet = QuietCollection(lambda: True, lambda: (0, 0, FEW))
+    gc.callbacks.append(quiet._collected)
+    try:
+        circle = Circle()
+        circle.own, left = circle, ref(circle)
+        quiet.look()
+        del circle
+        for _ in range(MOST_HIDDEN + 1):
+            quiet.look()
+        assert left() is None
+    finally:
+        gc.callbacks.remove(quiet._collected)
+        gc.unfreeze()
+
+
 class Circle:
     """Something that knows itself."""
 

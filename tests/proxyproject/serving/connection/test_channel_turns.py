@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from proxyproject.serving.connection import http_channel
 from proxyproject.serving.connection.http_channel import (
     CHUNKED_READ_BYTES,
-    MOST_SPARED,
+    SPARED_SECONDS,
     RelayChannel,
 )
 from proxyproject.serving.connection.http_factory import RelayFactory
@@ -83,7 +83,7 @@ def test_what_waits_behind_what_is_refused_is_not_looked_at(long_turns: LongTurn
         channel.dataReceived(head)
         long_turns.are_over = True
         channel.dataReceived(late)
-        channel._spared = MOST_SPARED
+        channel._spared_since = -SPARED_SECONDS
         channel.give_up()
         for turn in turns:
             turn()
@@ -280,13 +280,26 @@ def test_who_has_sent_what_is_due_is_not_cut_off_for_our_delay(long_turns: LongT
     assert b" 408 " in channel.transport.value()
 
 
-def test_who_drips_is_spared_for_a_while_and_not_for_ever() -> None:
-    """Bytes that wait to be read at each look keep a head open for a few looks more."""
+def test_who_drips_is_spared_for_a_while_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes that wait to be read at each look keep a head open a little longer, however often one looks."""
+    for looks in (1, 1000):
+        now = [5.0]
+        monkeypatch.setattr(http_channel.time, "monotonic", lambda now=now: now[0])
+        channel = connected()
+        channel.dataReceived(BAD[:9])
+        channel.has_unread = lambda: True  # type: ignore[method-assign]
+        for _ in range(looks):
+            assert not channel.give_up()
+        assert channel.transport.value() == b""
+        now[0] += SPARED_SECONDS
+        assert channel.give_up()
+        assert b" 408 " in channel.transport.value()
+
+
+def test_what_was_read_and_waits_for_its_turn_is_unread(long_turns: LongTurns) -> None:
+    """Who makes room in a crowd is one that said nothing."""
     channel = connected()
-    channel.dataReceived(BAD[:9])
-    channel.has_unread = lambda: True  # type: ignore[method-assign]
-    for _ in range(MOST_SPARED):
-        channel.give_up()
-    assert channel.transport.value() == b""
-    channel.give_up()
-    assert b" 408 " in channel.transport.value()
+    turns_of(channel)
+    long_turns.are_over = True
+    channel.dataReceived(BAD)
+    assert channel.has_unread()

@@ -61,8 +61,9 @@ class Guest:
     def has_unread(self) -> bool:
         return self.unread
 
-    def give_up(self) -> None:
+    def give_up(self) -> bool:
         self.fate = "given up"
+        return True
 
     def cut(self) -> None:
         self.fate = "cut"
@@ -77,9 +78,10 @@ async def test_a_crowd_whose_time_is_over_at_once_holds_nobody(monkeypatch: pyte
     class Slow(Guest):
         """To tell it takes half of a turn."""
 
-        def give_up(self) -> None:
+        def give_up(self) -> bool:
             now[0] += TURN_SECONDS / 2
             ended.append(self)
+            return True
 
     crowd = [Slow(str(number), Stage.HEAD, -100) for number in range(2_000)]
     for guest in crowd:
