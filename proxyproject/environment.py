@@ -24,9 +24,11 @@ from monitor.object_store.place import place_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-_Positive = Annotated[FiniteFloat, Field(gt=0)]
-_NotNegative = Annotated[FiniteFloat, Field(ge=0)]
-"""Without an end nothing could be added up, and no moment told: a long time has a number."""
+_CENTURY_SECONDS = 100 * 366 * 86_400
+_Positive = Annotated[FiniteFloat, Field(gt=0, le=_CENTURY_SECONDS)]
+_NotNegative = Annotated[FiniteFloat, Field(ge=0, le=_CENTURY_SECONDS)]
+"""Behind a longer one no calendar has a moment: for what shall never end a century is enough."""
+_Days = Annotated[FiniteFloat, Field(ge=0, le=36_600)]
 
 
 def _origins(text: str) -> str:
@@ -154,7 +156,7 @@ class Environment(BaseSettings):
     monitor_record_bodies: bool = True
     monitor_body_cap_bytes: NonNegativeInt = 1_000_000
     monitor_body_store: Annotated[str, AfterValidator(_body_store)] = ""
-    monitor_retention_days: _NotNegative = 30
+    monitor_retention_days: _Days = 30
     monitor_retention_bytes: NonNegativeInt = 5_000_000_000
 
     @model_validator(mode="after")

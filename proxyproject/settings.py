@@ -42,16 +42,19 @@ def _database(url: str, data_dir: Path) -> dict[str, object]:
                 " PRAGMA journal_size_limit=67108864;",
             },
         }
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgres", "postgresql"}:
+    if not url.startswith(("postgres://", "postgresql://")):
         raise SystemExit("DATABASE_URL must begin with postgresql:// (or be absent for SQLite)")
     try:
+        parts = urlsplit(url)
         port = str(parts.port or "")
-    except ValueError:  # it would repeat what stands there: a password with a slash in it
-        raise SystemExit("DATABASE_URL: the port is no number; a / in a password is %2F") from None
-    if not parts.path.lstrip("/"):
-        raise SystemExit("DATABASE_URL names no database: postgresql://user:password@host:5432/name")
+    except ValueError:  # it would repeat what stands there: a password with such a character in it
+        raise SystemExit(
+            "DATABASE_URL cannot be read: the port is a number; in a password / is %2F, ? is %3F, # is %23,"
+            " [ is %5B, ] is %5D, and any other odd character is written so, too"
+        ) from None
     query = dict(parse_qsl(parts.query))
+    if not parts.path.lstrip("/") and "service" not in query:
+        raise SystemExit("DATABASE_URL names no database: postgresql://user:password@host:5432/name")
     host = query.pop("host", "") or unquote(parts.hostname or "")
     return {
         "ENGINE": "proxyproject.postgresql",

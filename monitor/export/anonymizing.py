@@ -22,13 +22,18 @@ from monitor.record.records import AttemptRecord, RequestRecord
 from monitor.record.redacting.redaction import mask_email, mask_text
 
 _EMAIL = compiled(rb"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", captures=False)
-_DATA_URL = compiled(rb"data:[\w/+.\\-]*(?:;[\w/+.=-]+)*;base64,[A-Za-z0-9+/=_\\-]+", captures=False)
+_DATA_URL = compiled(
+    rb"(?i:data:)[\w/+.\\-]*(?:;[\w/+.=-]+)*;(?i:base64),[A-Za-z0-9+/=_\\-]+"
+    rb"(?:(?:[\r\n]+[A-Za-z0-9+/=_\\-]{60,})+(?:[\r\n]+[A-Za-z0-9+/=_\\-]+)?)?",
+    captures=False,
+)
+"""Its data may be cut into lines, as mail has them: of 76 characters, and a last one."""
 _IMAGE_KEYS = frozenset({"data", "file_data", "b64_json", "image_data"})
 _LOOKED_AT = 4096
 """Within so many characters a stream has data."""
 _IMAGE_BEGINS_AT = 64
 """Base64 under one of these keys is data from this many characters on."""
-_BASE64 = compiled(rb"[A-Za-z0-9+/=_-]+", captures=False)
+_BASE64 = compiled(rb"[A-Za-z0-9+/=_-]+(?:[\r\n]+[A-Za-z0-9+/=_-]+)*[\r\n]*", captures=False)
 _IMAGE_IN_TEXT = compiled(
     rb"(?:data|file_data|b64_json|image_data)\\*\"\s*:\s*\\*\"[A-Za-z0-9+/=_\\-]{64,}", captures=False
 )
@@ -231,6 +236,6 @@ def _is_base64(value: str) -> bool:
 
 
 def _without_data_urls(value: str, text: _Texts) -> str:
-    if not text.rules.images or ";base64," not in value:
+    if not text.rules.images or ";base64," not in value.lower():
         return value
     return _replaced(_DATA_URL, value, text.image)

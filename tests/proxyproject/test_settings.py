@@ -141,6 +141,8 @@ def test_a_database_that_is_none_is_refused(tmp_path: Path) -> None:
     [
         ("DATABASE_URL", "postgresql://user:password@host"),
         ("DATABASE_URL", "postgresql://user:sec/ret@host/name"),
+        ("DATABASE_URL", "postgresql://user:sec℀ret@host/name"),
+        ("DATABASE_URL", "postgresql://user:sec[ret@host/name"),
         ("REDIS_URL", "secret"),
         ("REDIS_URL", "http://secret@host"),
         ("REDIS_URL", "redis://user:sec/ret@host"),

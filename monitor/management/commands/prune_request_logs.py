@@ -1,7 +1,6 @@
 """``manage.py prune_request_logs``: remove history by age and size, or tell what would go."""
 
 import time
-from math import inf
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +10,9 @@ from django.template.defaultfilters import filesizeformat
 
 from monitor.retention import pruner
 from monitor.retention.pruner import Limits
+
+MOST_DAYS = 36_600
+"""Behind so many no calendar has a moment."""
 
 
 class Command(BaseCommand):
@@ -39,8 +41,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Plans, tells, and removes unless it is a dry run; CommandError for what is no limit."""
-        if not 0 <= options["days"] < inf or options["bytes"] < 0:
-            raise CommandError("--days and --bytes are numbers from 0 on; 0 is no limit.")
+        if not 0 <= options["days"] <= MOST_DAYS or options["bytes"] < 0:
+            raise CommandError("--days (a century at most) and --bytes are numbers from 0 on; 0 is no limit.")
         pruning = pruner.planned(Limits(options["days"], options["bytes"]), time.time())
         does = "Would remove" if options["dry_run"] else "Removing"
         self.stdout.write(

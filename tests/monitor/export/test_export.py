@@ -1,5 +1,6 @@
 """Exports: each format is read back by what reads it; nothing leaves that should stay."""
 
+import base64
 import csv
 import io
 import json
@@ -279,6 +280,27 @@ def test_an_image_goes_from_a_body_that_was_cut_within_it(message: dict[str, obj
     assert '"role": "user"' in kept
     assert "[image removed: " in kept
     assert IMAGE[:150] in export_of(text + IMAGE[:150], Redaction(images=False))
+
+
+WRAPPED = base64.encodebytes(bytes(range(256)) * 2).decode()
+"""As mail and Python's own encoder have it: lines of 76 characters."""
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"source": {"type": "base64", "media_type": "image/png", "data": WRAPPED}},
+        {"image_url": {"url": f"data:image/png;base64,{WRAPPED}"}},
+        {"image_url": {"url": f"DATA:image/png;BASE64,{WRAPPED.replace(chr(10), '')}"}},
+    ],
+)
+def test_an_image_goes_however_its_data_are_written(message: dict[str, object]) -> None:
+    """In lines, and behind a scheme in capitals; words behind one in one line stay."""
+    kept = export_of(json.dumps({"messages": [message]}), Redaction())
+    for line in WRAPPED.splitlines():
+        assert line not in kept
+    words = export_of(json.dumps({"text": f"data:image/png;base64,{IMAGE}\nwordsbehindit"}), Redaction())
+    assert "wordsbehindit" in words
 
 
 def export_of(text: str, rules: Redaction) -> str:

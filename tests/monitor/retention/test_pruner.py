@@ -145,7 +145,9 @@ def test_the_command_removes_by_its_limits(history: list[str]) -> None:
     assert "Removing 6 requests and 20 bodies" in out.getvalue()
 
 
-@pytest.mark.parametrize("limit", [("--days", "-1"), ("--days", "nan"), ("--days", "inf"), ("--bytes", "-1")])
+@pytest.mark.parametrize(
+    "limit", [("--days", "-1"), ("--days", "nan"), ("--days", "inf"), ("--days", "1e308"), ("--bytes", "-1")]
+)
 def test_what_is_no_limit_removes_nothing(history: list[str], limit: tuple[str, str]) -> None:
     """Before a moment that is still to come lies everything: a wrong sign would take the whole history."""
     with pytest.raises(CommandError, match="from 0 on"):

@@ -118,3 +118,6 @@ def test_an_installation_of_before_has_removed_what_its_oldest_row_says(
     migration.note_what_was_removed(apps, None)
     stored([ended(request_record(id=LONG_AGO, started_at=1e9))])
     assert first_whole_hour() == HOUR + 2 * HOUR_SECONDS
+    RemovedHistory.objects.all().delete()  # with a row whose id tells of long ago there already
+    migration.note_what_was_removed(apps, None)
+    assert first_whole_hour() == HOUR + 2 * HOUR_SECONDS
