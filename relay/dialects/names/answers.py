@@ -40,7 +40,7 @@ class ClientNames:
         if not self._held and not _begins_a_call(chunk.events):
             return chunk
         events = [named for event in chunk.events for named in self._event(event)]
-        return Chunk(chunk.raw, events, has_unheard=chunk.has_unheard)
+        return msgspec.structs.replace(chunk, events=events)
 
     def _event(self, event: Event) -> list[Event]:
         if type(event) is BlockStart and event.kind == "tool_call":

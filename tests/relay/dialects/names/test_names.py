@@ -225,3 +225,12 @@ def test_a_history_with_foreign_ids_is_mended_before_claude() -> None:
     assert ids_in(mend(longer, []))[:8] == ids
     good = history("toolu_1", "call_x")
     assert mend(good, []) is good
+
+
+def test_what_else_is_known_of_a_read_stays() -> None:
+    """A call often comes with the finish reason: the end is not waited for then until upstream hangs up."""
+    inner = Scripted()
+    told = Chunk(b"raw", [BlockStart(0, "tool_call", "c", "f")], is_finishing=True, has_unheard=True)
+    inner._chunks = [told]
+    named = ClientNames(inner, NONE, plain_id).feed(b"")
+    assert (named.is_finishing, named.has_unheard, named.raw) == (True, True, b"raw")
