@@ -39,6 +39,7 @@ class AccountState:
         "in_flight",
         "kept",
         "last_used",
+        "lifted",
         "limit",
         "refused_at",
         "soft",
@@ -58,6 +59,8 @@ class AccountState:
         self.last_used = 0.0
         self.answered_at = 0.0
         self.hard = ByModel[Mark](lambda mark: mark.until)
+        self.lifted = ByModel[float](lambda at: at)
+        """When the answer was asked for that lifted a mark: the database may tell of that mark once more."""
         self.soft = ByModel[float](lambda until: until)
         self.strikes = ByModel[int](float)
         self.refused_at: float | None = None
@@ -171,6 +174,7 @@ class AccountState:
             return []
         for key in standing:
             del self.hard[key]
+            self.lifted[key] = began_at
         self.strikes.pop(model, None)
         self.soft.pop(model, None)
         self.refused_at = None
@@ -179,6 +183,7 @@ class AccountState:
     def clear(self) -> None:
         """Forgets every mark and counter."""
         self.hard.clear()
+        self.lifted.clear()
         self.soft.clear()
         self.strikes.clear()
         self.windows.clear()

@@ -8,6 +8,8 @@ T = TypeVar("T")
 MOST_MODELS: Final = 500
 """Of so many models an account's marks are known; nobody offers more whose marks matter at one time."""
 
+DROPPED_AT_ONCE: Final = MOST_MODELS // 10
+
 
 class ByModel(dict[str, T]):
     """By model, blank for the whole account. Of too many goes what is worth least, never the account's."""
@@ -19,5 +21,7 @@ class ByModel(dict[str, T]):
 
     def __setitem__(self, model: str, known: T) -> None:
         if len(self) >= MOST_MODELS and model not in self:
-            del self[min(filter(None, self), key=lambda one: self._worth(self[one]))]
+            # Many at once: to look at all for each of thousands would hold the event loop for a second.
+            for least in sorted(filter(None, self), key=lambda one: self._worth(self[one]))[:DROPPED_AT_ONCE]:
+                del self[least]
         super().__setitem__(model, known)

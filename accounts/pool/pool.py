@@ -292,9 +292,9 @@ class Pool(Inquiries):
                 state.windows.hear(pool_news.windows_in(news, self._clock.now()))
             case Disabled():
                 self.roster.disable(state, news.reason)
-                self._queue.wake_all()
             case Cleared():
                 state.clear()
-                self._queue.wake_all()
             case _:  # pragma: no cover
                 assert_never(news)
+        if isinstance(news, Answered | Disabled | Cleared):  # who waits may be served, or told so
+            self._queue.wake_all()

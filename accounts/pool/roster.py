@@ -3,6 +3,7 @@
 No clock, no event loop, no database: ``now`` (epoch seconds) is told. ``pool`` adds those.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
@@ -14,6 +15,7 @@ from accounts.groups.scope import ANYONE, Binding, Scope
 from accounts.groups.strategies import Grouped, order_in
 from accounts.mapping import ModelRouter, Offer, Target
 from accounts.pool.account_state import AccountState, Mark
+from accounts.pool.by_model import MOST_MODELS
 from accounts.pool.choosing.choice import Candidate
 from accounts.pool.choosing.lineup import Lineups
 from accounts.pool.quota_windows import Window
@@ -77,9 +79,15 @@ class Roster:
             state.view = view
             state.limit = share_of_limit(view.max_in_flight, live_processes)
             states[view.id] = state
+        told = Counter[int]()
         for kept in snapshot.marks:
+            told[kept.account_id] += bool(kept.model)
+            if told[kept.account_id] >= MOST_MODELS and kept.model:
+                continue  # more would only take the place of the others, each time that they are loaded
             holder = states.get(kept.account_id)
             if holder is None or kept.until <= now or kept.set_at < holder.view.marks_cleared_at:
+                continue
+            if kept.set_at <= holder.lifted.get(kept.model, 0.0):  # its row goes a moment later
                 continue
             standing = holder.hard.get(kept.model)
             if standing is None or standing.until < kept.until:

@@ -139,10 +139,11 @@ class RedisCounts:
 
     async def stop(self) -> None:
         """Tell what is still to be told, and end."""
-        if self._reteller is not None:
-            self._reteller.cancel()
-            await asyncio.gather(self._reteller, return_exceptions=True)
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._reteller is not None:
+            async with self._telling:  # not amid telling, which would lose what it has taken in hand
+                self._reteller.cancel()
+            await asyncio.gather(self._reteller, return_exceptions=True)
         with suppress(Unknown):
             await self._tell_owed()
         await self._client.aclose()

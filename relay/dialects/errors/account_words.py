@@ -63,7 +63,8 @@ _LONGEST_ENDING = 40
 _DEEPEST = 3
 """Gateways one behind another, each with its own words."""
 _KEY = Phrases(
-    r"\A\W*api_key_invalid\b",  # a gateway that tells Google's code alone; behind other words it is a name
+    # A gateway may tell Google's code alone; behind other words it is a name.
+    r"\A\W*(?:(?:error|reason|code|status|[0-9]{3})\W+){0,3}api_key_invalid\b",
     r"api key (?:not valid|expired|not found)", r"pass a valid api key",
     r"organization has been disabled",
 )  # fmt: skip
@@ -75,7 +76,7 @@ _QUOTES_REQUEST = Phrases(
     r"channels? (?:available )?for model", r"\bfield required\b",
     # What a value has to be, without a mark: "field billing must be a boolean".
     r"\b(?:be|expected)(?: either)?(?: an?)?(?: valid)? (?:boolean|string|number|integer|array|object|list|"
-    r"dictionary|enum|null|empty|unique|true|false|one of|between|less than|greater than)\b",
+    r"dictionary|enum|null|unique|true|false|one of)\b",
 )  # fmt: skip
 _NO_CHANNEL = "无可用渠道"
 """New API's word for a model that none of its channels has; it names the model without marks."""

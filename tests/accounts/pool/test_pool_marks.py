@@ -1,10 +1,14 @@
 """What failures and successes do to an account, and what is told of it."""
 
+import asyncio
+
+import msgspec
 import pytest
 
 from accounts.groups.scope import Scope
 from accounts.marks import MarkDurations
 from accounts.pool import pool_news
+from accounts.pool.account_state import Mark
 from accounts.pool.by_model import MOST_MODELS
 from accounts.pool.pool_news import Answered, Cleared, Disabled, HardMarked, SoftMarked
 from accounts.pool.pool_settings import PoolSettings
@@ -297,5 +301,58 @@ def test_the_models_of_an_account_that_are_known_are_bounded() -> None:
         world.pool.mark_soft(1, f"made-up-{number}")
         world.pool._hear(pool_news.encode(HardMarked(1, f"heard-{number}", 9, "quota", "", 429, "heard", 1)))
         world.pool._hear(pool_news.encode(HardMarked(1, "x", 9, "quota", "", 429, f"struck-{number}", 1)))
-    assert [len(known) for known in (state.hard, state.soft, state.strikes)] == 3 * [MOST_MODELS]
+    for known in (state.hard, state.soft, state.strikes):
+        assert MOST_MODELS // 2 < len(known) <= MOST_MODELS
     assert {MODEL, ""} <= state.hard.keys()
+
+
+def test_thousands_of_marks_are_taken_over_with_few_looks() -> None:
+    """The database may hold all of them: each load takes as many as are known, and drops none of its own."""
+    world = PoolWorld(view(1))
+    now = world.clock.now()
+    marks = [KeptMark(1, f"made-up-{number}", "", 404, "model", now + 300, now) for number in range(5000)]
+    marks.append(KeptMark(1, "", "", 402, "credential", now + 300, now))
+    looks = 0
+    state = world.pool.roster.require(1)
+    worth = state.hard._worth
+
+    def counted(mark: Mark) -> float:
+        nonlocal looks
+        looks += 1
+        return worth(mark)
+
+    state.hard._worth = counted
+    for _ in range(3):
+        world.load(view(1), marks=marks)
+        assert len(state.hard) == MOST_MODELS
+        assert "" in state.hard
+    assert looks <= MOST_MODELS
+
+
+async def test_a_lifted_mark_that_the_database_tells_once_more_stays_lifted() -> None:
+    """Its row goes a moment after the answer; what somebody else marks meanwhile has all marks read anew."""
+    world = PoolWorld(view(1))
+    mark = KeptMark(1, MODEL, "", 429, "quota", world.clock.now() + 7200, world.clock.now())
+    world.load(view(1), marks=[mark])
+    assert (await world.refused()).status == 429
+    await world.clock.advance(5)
+    world.pool._hear(pool_news.encode(Answered(1, MODEL, 1)))
+    world.load(view(1), marks=[mark])
+    assert await world.asked() == 1
+    newer = msgspec.structs.replace(mark, set_at=world.clock.now())
+    world.load(view(1), marks=[newer])
+    assert (await world.refused()).status == 429
+
+
+async def test_who_waits_for_a_mark_to_end_is_woken_by_an_answer() -> None:
+    """Another process has seen the account answer."""
+    world = PoolWorld(view(1))
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=1.5)
+    waiting = asyncio.create_task(world.lease(admission=True))
+    await world.clock.advance(0.1)
+    assert not waiting.done()
+    world.pool._hear(pool_news.encode(Answered(1, MODEL, 0)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert waiting.done()
+    waiting.cancel()

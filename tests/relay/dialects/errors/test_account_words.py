@@ -21,6 +21,7 @@ MONEY = [
     "Please enable billing on this project.",
     "Your prepaid credits are used up.",
     "Insufficient credit",
+    "Your credit balance must be greater than 0 to use the API.",
     "You have reached your specified API usage limits.",
     "Your organization reached its monthly spending limit.",
 ]
