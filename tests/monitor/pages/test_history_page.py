@@ -1,5 +1,6 @@
 """The history's page: who sees it, what stands on it, what it costs."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,16 @@ def test_a_row_says_what_the_list_promises(operator: Client, shelf: Shelf) -> No
         assert text in page
     for text in ("300 ms", "1.5 s", "retried", "/v1/messages?beta=true", "<time datetime="):
         assert text in page
+
+
+def test_what_happened_can_be_read_whole_where_the_line_is_cut(operator: Client, shelf: Shelf) -> None:
+    """Under the mouse, as text: no mark-up, and nothing of what upstream said ends the attribute."""
+    shelf.put(outcome=Outcome.ZERO_TOKENS, status=502, attempts=3, account='a"><b>x@example.org')
+    page = operator.get("/monitor/history/").content.decode()
+    told = re.findall(r'class="mon-said \w+" title="([^"]*)">', page)
+    assert len(told) == 1
+    assert len(told[0]) > 20
+    assert "<" not in told[0]
 
 
 def test_a_page_costs_the_same_number_of_queries(operator: Client, shelf: Shelf) -> None:
