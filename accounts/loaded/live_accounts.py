@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Final, TypeVar
@@ -61,6 +61,8 @@ class LiveAccounts:
         self._slots = RedisSlots(self.process_id, redis_url, self.bus) if redis_url else None
         self.pool = Pool(self._clock, self.bus, self._journal, pool_settings, self._slots)
         self.secrets = LoadedSecrets()
+        self.before_use: Callable[[], Awaitable[None]] | None = None
+        """Waited for before new accounts are used: others must not tell their ``secrets``, read by then."""
         self.keys = KeyRing(self._journal.key_used, self._clock.now)
         self._wake = asyncio.Event()
         self._starting: asyncio.Task[None] | None = None
@@ -160,6 +162,8 @@ class LiveAccounts:
             self._journal.put_back(left)
         newer = await self._in_thread(self._newer)  # also where nothing could be written
         if newer is not None:
+            if self.before_use is not None:
+                await self.before_use()
             self._take_over(newer)
         if newer is not None or now >= self._next_beat:
             await self._beat()

@@ -134,6 +134,8 @@ class Runtime:
         self.others = OtherSecrets(accounts.secrets)
         self.upstream.others, self.upstream.beside = self.others, beside_the_loop
         self.upstream.got_token = accounts.secrets.got_token
+        if not is_apart:
+            accounts.before_use = self.others.follow
         self.upstream.heard = QuotaListener(self.pool)
         self._quota_call = QuotaCall(self.upstream, self.pool.note_quota, self.pool.now)
         if not is_apart:

@@ -33,7 +33,7 @@ class OtherSecrets:
         self._making: asyncio.Task[None] | None = None
 
     def __call__(self) -> ManySecrets:
-        """The finder; of what has changed within the last second it may not know."""
+        """The finder; of a bearer token that came within the last second it may not know."""
         if self._secrets.version != self._version and self._making is None:
             self._making = asyncio.create_task(self._make_and_rest())
         return self._made
@@ -41,6 +41,11 @@ class OtherSecrets:
     async def start(self) -> None:
         """Make the first one."""
         await self._make()
+
+    async def follow(self) -> None:
+        """Know what has changed by now: waited for before accounts that are new are used."""
+        if self._secrets.version != self._version:
+            await self._make()
 
     async def stop(self) -> None:
         """Make no more."""

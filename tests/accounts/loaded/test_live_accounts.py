@@ -383,6 +383,31 @@ async def test_last_use_is_written_once_a_minute(account: Account, monkeypatch: 
     assert told == [61, 61, 61, 61, 122, 122, 185]
 
 
+async def test_what_must_know_new_credentials_does_before_they_are_used(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked when they are read, and no request finds the new account before it has answered."""
+    monkeypatch.setattr(live_module, "POLL_SECONDS", 1000.0)
+    live = LiveAccounts()
+    await live.start()
+    seen: list[tuple[int, int]] = []
+
+    async def before_use() -> None:
+        seen.append((len(live.secrets.values()), len(live._snapshot.accounts)))
+
+    live.before_use = before_use
+    await live._tick()
+    assert seen == [], "nothing is new"
+    another = Account(kind="gemini", email="another@x.test")
+    another.credential = {"api_key": "another-key"}
+    await another.asave()
+    await live._tick()
+    assert [accounts for _, accounts in seen] == [1]
+    assert len(live._snapshot.accounts) == 2
+    assert "another-key" in live.secrets.values()
+    await live.stop()
+
+
 async def test_the_databases_clock_is_everybodys(
     account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -55,6 +55,18 @@ async def test_a_change_makes_another_beside_the_loop(monkeypatch: pytest.Monkey
     await found.stop()
 
 
+async def test_what_is_new_is_known_before_it_is_used() -> None:
+    """The accounts wait for it before they take over what the database says."""
+    accounts = Accounts()
+    accounts.have(FIRST)
+    found = OtherSecrets(accounts)
+    await found.start()
+    accounts.have(FIRST, SECOND)
+    await found.follow()
+    assert found().secrets == {FIRST, SECOND}
+    assert found._making is None
+
+
 async def test_the_end_waits_for_no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """A finder that was just made does not keep the process."""
     monkeypatch.setattr(others, "PAUSE_SECONDS", 86_400.0)
