@@ -12,6 +12,8 @@ from relay.limits.counting_scripts import SPEND
 from tests import stores
 from tests.accounts.waiting import until
 
+pytestmark = pytest.mark.outside
+
 
 @pytest.fixture
 def path() -> Iterator[str]:

@@ -40,6 +40,7 @@ def url() -> Iterator[str]:
     stores.drop_database(name)
 
 
+@pytest.mark.outside
 def test_what_it_refuses_is_kept(url: str, tmp_path: Path) -> None:
     """It is told as a server that is away, other errors as they were; a note on an account is not dropped."""
     environment = {
