@@ -4,12 +4,13 @@ Who has no browser begins with ``createsuperuser`` or ``import_accounts``, and n
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import django
-from django.core.management import call_command, get_commands
+from django.core.management import call_command, find_commands
 from django.db import Error, connection
 
-_OWN_APPS = ("accounts", "monitor")
+_PACKAGES = ("accounts", "monitor")
 _LOGINS = ("createsuperuser", "changepassword")
 
 
@@ -19,9 +20,9 @@ def make_tables(arguments: Sequence[str]) -> None:
     ``arguments``: the command's name, then its own. A database that cannot be asked is the command's to
     complain about.
     """
-    django.setup()
     if not _needs_tables(arguments):
         return
+    django.setup()
     try:
         is_empty = not connection.introspection.table_names()
     except Error:
@@ -33,4 +34,6 @@ def make_tables(arguments: Sequence[str]) -> None:
 def _needs_tables(arguments: Sequence[str]) -> bool:
     if not arguments or {"-h", "--help", "--version"} & set(arguments):
         return False
-    return arguments[0] in _LOGINS or get_commands().get(arguments[0]) in _OWN_APPS
+    root = Path(__file__).resolve().parent.parent  # asked of the folders: no other command waits for Django
+    own = (find_commands(str(root / package / "management")) for package in _PACKAGES)
+    return arguments[0] in _LOGINS or any(arguments[0] in names for names in own)
