@@ -21,14 +21,15 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from monitor.object_store.place import place_of
+from monitor.retention.bounds import MOST_DAYS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-_CENTURY_SECONDS = 100 * 366 * 86_400
+_CENTURY_SECONDS = MOST_DAYS * 86_400
 _Positive = Annotated[FiniteFloat, Field(gt=0, le=_CENTURY_SECONDS)]
 _NotNegative = Annotated[FiniteFloat, Field(ge=0, le=_CENTURY_SECONDS)]
 """Behind a longer one no calendar has a moment: for what shall never end a century is enough."""
-_Days = Annotated[FiniteFloat, Field(ge=0, le=36_600)]
+_Days = Annotated[FiniteFloat, Field(ge=0, le=MOST_DAYS)]
 
 
 def _origins(text: str) -> str:

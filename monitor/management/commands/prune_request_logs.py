@@ -9,10 +9,8 @@ from django.db import connection
 from django.template.defaultfilters import filesizeformat
 
 from monitor.retention import pruner
+from monitor.retention.bounds import MOST_DAYS
 from monitor.retention.pruner import Limits
-
-MOST_DAYS = 36_600
-"""Behind so many no calendar has a moment."""
 
 
 class Command(BaseCommand):
