@@ -199,9 +199,7 @@ class RelayChannel(http.HTTPChannel):
     def give_up(self) -> bool:
         """The stage took too long; False where what is due has come, and a busy server has not read it."""
         match self.stage:
-            case Stage.HEAD | Stage.BODY | Stage.IDLE if (
-                self._next or self.has_unread()
-            ) and self._is_spared():
+            case Stage.HEAD | Stage.BODY | Stage.IDLE if self.has_unread() and self._is_spared():
                 return False
             case Stage.BODY:
                 self.requests[-1].refuse(408, "The request's body did not come in time.")
