@@ -19,7 +19,6 @@ whole text in one event: up to 43 for each token.
 
 _WIDE_BYTES = 64 * 1024
 _SHORT_BYTES = 2 * MOST_LEVELS  # each level is opened and closed
-_SPARSE_BYTES = 3 * MOST_LEVELS  # so much takes each but a list that is the first thing in a list: "[["
 _OBJECT_BYTES = 4  # an object that holds something has a name too: {a:…}, as careless JSON writes it
 
 
@@ -46,8 +45,6 @@ def may_be_deep(text: bytes | str) -> bool:
     if len(text) <= _SHORT_BYTES:
         return False
     opening: tuple[Any, Any] = (b"{", b"[") if isinstance(text, bytes) else ("{", "[")
-    if len(text) <= _SPARSE_BYTES and 2 * opening[1] not in text:
-        return False
     lists = text.count(opening[1])
     if lists + 1 + len(text) // _OBJECT_BYTES <= MOST_LEVELS:
         return False  # an event of a stream, mostly: to count costs more than to read it
