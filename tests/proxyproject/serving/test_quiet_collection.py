@@ -4,6 +4,7 @@ import ctypes
 import gc
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from weakref import ref
 
@@ -103,42 +104,41 @@ def test_what_is_many_for_a_minute_is_put_away_once(done: list[str]) -> None:
     assert done == ["put away"] * 2
 
 
-def test_a_circle_that_was_in_use_goes_in_a_quiet_moment() -> None:
-    """No server that is quiet at times grows."""
-    is_quiet = False
-    quiet = QuietCollection(lambda: is_quiet, lambda: (0, 0, FEW))
+@contextmanager
+def with_a_circle_in_use(quiet: QuietCollection) -> Iterator["ref[Circle]"]:
+    """Garbage that was in use at a look; what the collector has put away is taken back behind it."""
     gc.callbacks.append(quiet._collected)
     try:
         circle = Circle()
         circle.own, left = circle, ref(circle)
         quiet.look()
         del circle
+        yield left
+    finally:
+        gc.callbacks.remove(quiet._collected)
+        gc.unfreeze()
+
+
+def test_a_circle_that_was_in_use_goes_in_a_quiet_moment() -> None:
+    """No server that is quiet at times grows."""
+    is_quiet = False
+    quiet = QuietCollection(lambda: is_quiet, lambda: (0, 0, FEW))
+    with with_a_circle_in_use(quiet) as left:
         for _ in range(MOST_HIDDEN - 1):
             quiet.look()
         assert left() is not None
         is_quiet = True
         quiet.look()
         assert left() is None
-    finally:
-        gc.callbacks.remove(quiet._collected)
-        gc.unfreeze()
 
 
 def test_what_was_in_use_at_a_quiet_look_goes_later_too() -> None:
     """Quiet is who serves no exchange: a page or an export may hold something all the same."""
     quiet = QuietCollection(lambda: True, lambda: (0, 0, FEW))
-    gc.callbacks.append(quiet._collected)
-    try:
-        circle = Circle()
-        circle.own, left = circle, ref(circle)
-        quiet.look()
-        del circle
+    with with_a_circle_in_use(quiet) as left:
         for _ in range(MOST_HIDDEN + 1):
             quiet.look()
         assert left() is None
-    finally:
-        gc.callbacks.remove(quiet._collected)
-        gc.unfreeze()
 
 
 class Circle:
